@@ -1,0 +1,52 @@
+package operation
+
+import "errors"
+
+// Code classifies an error for whoever has to decide on it. The API maps each
+// code to one HTTP status, in one table.
+type Code string
+
+// The codes of errors that callers decide on.
+const (
+	CodeInvalid             Code = "invalid"              // the request cannot be understood
+	CodeNotFound            Code = "not_found"            // no such thing in this workspace
+	CodeConflict            Code = "conflict"             // the thing's state does not allow it
+	CodeIdempotencyMismatch Code = "idempotency_mismatch" // the key was used with another body
+	CodeUnavailable         Code = "unavailable"          // a service behind is down; try again
+	CodeInternal            Code = "internal"             // everything else
+)
+
+// Error is an error with a code to decide on and a sentence for people.
+// Err, if any, goes to the log and never to a client.
+type Error struct {
+	Code    Code
+	Message string
+	Err     error
+}
+
+func (e *Error) Error() string {
+	if e.Err != nil {
+		return e.Message + ": " + e.Err.Error()
+	}
+	return e.Message
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// NotFound says that there is no such thing in the workspace.
+func NotFound(message string) error { return &Error{Code: CodeNotFound, Message: message} }
+
+// Conflict says that the thing's state does not allow what was asked.
+func Conflict(message string) error { return &Error{Code: CodeConflict, Message: message} }
+
+// CodeOf is the code of err, CodeInternal when it carries none, and "" for nil.
+func CodeOf(err error) Code {
+	if err == nil {
+		return ""
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return CodeInternal
+}

@@ -1,0 +1,124 @@
+// Package operation holds what an operation is: one run of long work, backed by
+// one Temporal workflow of the same id. It knows no SQL, no HTTP and no Temporal,
+// and imports the standard library only.
+package operation
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Kind names what an operation does. It is also the Temporal workflow type's
+// public name and the value of the HoldfastKind search attribute.
+type Kind string
+
+// KindSyncRepository mirrors one GitHub repository.
+const KindSyncRepository Kind = "sync_repository"
+
+// Operation is one run of long work. Its row in Postgres is the truth about it;
+// the workflow of the same id does the work.
+type Operation struct {
+	ID          string           // UUIDv7; also the Temporal workflow id
+	WorkspaceID string           // UUID
+	Kind        Kind             //
+	Subject     string           // what it works on, for people: "owner/name"
+	Input       json.RawMessage  // the kind's own input, as the client sent it, normalized
+	State       State            //
+	Waiting     *Waiting         // set while the work waits for something outside of it
+	Failure     *Failure         // set when State is failed
+	Collections []CollectionWork // progress by collection, in the plan's order
+	Seq         int64            // sequence number of the last event; a stream resumes from it
+	CreatedAt   time.Time
+	StartedAt   *time.Time
+	FinishedAt  *time.Time
+}
+
+// Requests is how many requests to GitHub the operation has committed the answers of.
+func (o Operation) Requests() int64 {
+	var n int64
+	for _, c := range o.Collections {
+		n += c.Requests
+	}
+	return n
+}
+
+// Waiting says what an operation waits for and until when, so that no wait is silent.
+type Waiting struct {
+	For    string    `json:"for"`    // a stable code: "github_primary_limit", "github_secondary_limit", "other_pass", …
+	Reason string    `json:"reason"` // a sentence for people
+	Until  time.Time `json:"until"`
+}
+
+// Failure says why an operation failed.
+type Failure struct {
+	Code    string `json:"code"`    // a stable code: "repository_not_found", "github_unauthorized", …
+	Message string `json:"message"` // a sentence for people; never an internal error's text
+}
+
+// CollectionState is how far one collection of an operation is.
+type CollectionState string
+
+// The states of a collection within an operation.
+const (
+	CollectionPending CollectionState = "pending"
+	CollectionRunning CollectionState = "running"
+	CollectionDone    CollectionState = "done"
+	CollectionSkipped CollectionState = "skipped" // GitHub says there is nothing to list, see Note
+)
+
+// CollectionWork is the progress of one collection within an operation. All
+// figures are totals so far, never increments: a reader that missed an event loses nothing.
+type CollectionWork struct {
+	Name     string          `json:"name"`
+	State    CollectionState `json:"state"`
+	Items    int64           `json:"items"`    // items that GitHub listed so far
+	Total    int64           `json:"total"`    // estimated items in all; 0 while unknown
+	Written  int64           `json:"written"`  // rows inserted or changed
+	Pages    int64           `json:"pages"`    // pages committed
+	Requests int64           `json:"requests"` // requests whose answers were committed
+	Note     string          `json:"note,omitempty"`
+
+	StartedAt  *time.Time `json:"started_at,omitempty"`
+	FinishedAt *time.Time `json:"finished_at,omitempty"`
+}
+
+// EventType is the kind of an Event.
+type EventType string
+
+// The types of events.
+const (
+	// EventCollection carries the progress of one collection.
+	EventCollection EventType = "collection"
+	// EventState carries the whole operation after its state, wait or failure changed.
+	EventState EventType = "state"
+)
+
+// Event is one step in an operation's life. Seq counts from 1 without a gap
+// within one operation, and the order of Seq is the order of the commits.
+type Event struct {
+	OperationID string
+	Seq         int64
+	Type        EventType
+	At          time.Time
+	Collection  *CollectionWork // for EventCollection
+	Operation   *Operation      // for EventState; without Collections
+}
+
+// New is what a client asked for: an operation that does not exist yet.
+type New struct {
+	ID             string
+	WorkspaceID    string
+	Kind           Kind
+	Subject        string
+	Input          json.RawMessage
+	IdempotencyKey string // empty: none
+	RequestHash    []byte // of the request's body; compared when the key is seen again
+}
+
+// Filter selects operations of a workspace; newest first.
+type Filter struct {
+	State  State  // empty: any
+	Kind   Kind   // empty: any
+	Cursor string // opaque, from the previous page; empty: the first page
+	Limit  int    // 1 to 100
+}
