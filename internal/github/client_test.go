@@ -1,0 +1,245 @@
+package github_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast/holdfast/internal/budget"
+	"github.com/holdfast/holdfast/internal/github"
+)
+
+const token = "t0ken" //nolint:gosec // of a server on loopback
+
+// serve runs handlers in turn, the last for every request that follows.
+func serve(t *testing.T, handlers ...http.HandlerFunc) (*github.Client, *atomic.Int64) {
+	t.Helper()
+	var asked atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := int(asked.Add(1))
+		handlers[min(n, len(handlers))-1](w, r)
+	}))
+	t.Cleanup(server.Close)
+	return newClient(t, server.URL), &asked
+}
+
+func newClient(t *testing.T, base string) *github.Client {
+	t.Helper()
+	c, err := github.New(github.Options{
+		BaseURL: base, Token: token, UserAgent: "test", Now: time.Now, Scale: 0.001,
+		Gate: budget.NewGate(10, time.Now),
+	})
+	require.NoError(t, err)
+	return c
+}
+
+func ok(body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) }
+}
+
+func status(code int, header ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		for i := 0; i+1 < len(header); i += 2 {
+			w.Header().Set(header[i], header[i+1])
+		}
+		w.WriteHeader(code)
+		fmt.Fprint(w, `{"message": "as GitHub says"}`)
+	}
+}
+
+func cutOff(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Length", "100")
+	fmt.Fprint(w, `[{"id"`)
+}
+
+func TestListReadsAPage(t *testing.T) {
+	t.Parallel()
+	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		require.Equal(t, "Bearer "+token, r.Header.Get("Authorization"))
+		require.Equal(t, "test", r.UserAgent())
+		next := "http://" + r.Host + "/repositories/1/issues?after=abc%3D&page=2"
+		w.Header().Set("Link", fmt.Sprintf(`<%s>; rel="next", <http://%s/repositories/1/issues?page=7>; rel="last"`, next, r.Host))
+		w.Header().Set("Date", "Mon, 02 Jan 2006 15:04:05 GMT")
+		fmt.Fprint(w, `[{"id": 1, "exact":  true}, {"id": 2}]`)
+	})
+	p, err := c.List(t.Context(), "repos/o/r/issues?per_page=100")
+	require.NoError(t, err)
+	require.Len(t, p.Items, 2)
+	require.Equal(t, `{"id": 1, "exact":  true}`, string(p.Items[0]), "the bytes are GitHub's")
+	require.Contains(t, p.Next, "after=abc%3D&page=2", "the link is verbatim")
+	require.Equal(t, 7, p.Last)
+	require.Equal(t, int64(1), p.Requests)
+	require.Equal(t, time.Date(2006, 1, 2, 15, 4, 5, 0, time.UTC), p.Date.UTC())
+}
+
+func TestBrokenAnswersAreRepeated(t *testing.T) {
+	t.Parallel()
+	reset := func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err == nil {
+			_ = conn.Close() // the point is that it closes
+		}
+	}
+	for name, broken := range map[string]http.HandlerFunc{
+		"500": status(500), "502": status(502), "cut off": cutOff, "reset": reset, "empty": ok(""),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, asked := serve(t, broken, broken, ok(`[{"id": 1}]`))
+			p, err := c.List(t.Context(), "x")
+			require.NoError(t, err)
+			require.Len(t, p.Items, 1)
+			require.Equal(t, int64(3), asked.Load())
+			require.Equal(t, int64(3), p.Requests)
+
+			c, asked = serve(t, broken)
+			p, err = c.List(t.Context(), "x")
+			require.Equal(t, github.KindUnreachable, github.KindOf(err))
+			require.Equal(t, int64(4), asked.Load(), "it ends")
+			require.Equal(t, int64(4), p.Requests)
+		})
+	}
+}
+
+func TestRefusalsAreNotRepeated(t *testing.T) {
+	t.Parallel()
+	for code, kind := range map[int]github.Kind{
+		401: github.KindUnauthorized, 403: github.KindForbidden, 404: github.KindNotFound, 409: github.KindConflict,
+		410: github.KindGone, 422: github.KindRejected, 451: github.KindBlocked, 418: github.KindUnexpected,
+	} {
+		t.Run(strconv.Itoa(code), func(t *testing.T) {
+			t.Parallel()
+			c, asked := serve(t, status(code, "X-GitHub-Request-Id", "AB:12"))
+			_, err := c.List(t.Context(), "x")
+			require.Equal(t, kind, github.KindOf(err))
+			require.ErrorContains(t, err, "as GitHub says")
+			require.ErrorContains(t, err, "AB:12")
+			require.Equal(t, int64(1), asked.Load())
+		})
+	}
+}
+
+func TestLimitsAreObeyed(t *testing.T) {
+	t.Parallel()
+	inAnHour := time.Now().Add(time.Hour)
+	secondary := func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(w, `{"message": "You have exceeded a secondary rate limit.", "documentation_url": "https://docs.github.com/rest#secondary-rate-limits"}`)
+	}
+	for _, tt := range []struct {
+		name   string
+		answer http.HandlerFunc
+		limit  budget.Limit
+		wait   time.Duration
+	}{
+		{"429 Retry-After seconds", status(429, "Retry-After", "30"), budget.Secondary, 30 * time.Second},
+		{"403 Retry-After seconds", status(403, "Retry-After", "30"), budget.Secondary, 30 * time.Second},
+		{"429 Retry-After date", status(429, "Retry-After", inAnHour.UTC().Format(http.TimeFormat)), budget.Secondary, time.Hour},
+		{"403 primary", status(403, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", strconv.FormatInt(inAnHour.Unix(), 10)), budget.Primary, time.Hour},
+		{"429 primary", status(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", strconv.FormatInt(inAnHour.Unix(), 10)), budget.Primary, time.Hour},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c, asked := serve(t, tt.answer)
+			for range 3 {
+				_, err := c.List(t.Context(), "x")
+				var limit *budget.LimitError
+				require.ErrorAs(t, err, &limit)
+				require.Equal(t, tt.limit, limit.Limit)
+				require.WithinDuration(t, time.Now().Add(tt.wait), limit.Until, 5*time.Second)
+			}
+			require.Equal(t, int64(1), asked.Load(), "nothing is sent while the limit is met")
+		})
+	}
+	t.Run("without a time it is waited for, longer each time", func(t *testing.T) {
+		t.Parallel()
+		c, asked := serve(t, secondary, secondary, ok(`[]`))
+		began := time.Now()
+		require.Eventually(t, func() bool {
+			_, err := c.List(t.Context(), "x")
+			return err == nil
+		}, 10*time.Second, time.Millisecond)
+		require.Equal(t, int64(3), asked.Load(), "nothing is sent while the limit is met")
+		require.GreaterOrEqual(t, time.Since(began), 180*time.Millisecond, "60 s and 120 s, scaled by a thousand")
+	})
+	t.Run("the last allowed answer closes the gate", func(t *testing.T) {
+		t.Parallel()
+		c, asked := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-RateLimit-Remaining", "0")
+			w.Header().Set("X-RateLimit-Reset", strconv.FormatInt(inAnHour.Unix(), 10))
+			fmt.Fprint(w, `[]`)
+		})
+		_, err := c.List(t.Context(), "x")
+		require.NoError(t, err)
+		_, err = c.List(t.Context(), "x")
+		var limit *budget.LimitError
+		require.ErrorAs(t, err, &limit)
+		require.Equal(t, int64(1), asked.Load(), "no request is wasted on a refusal")
+	})
+}
+
+func TestTheTokenStaysWithItsHost(t *testing.T) {
+	t.Parallel()
+	var leaked atomic.Bool
+	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		leaked.Store(r.Header.Get("Authorization") != "")
+	}))
+	t.Cleanup(other.Close)
+	away := func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, other.URL+"/x", http.StatusMovedPermanently)
+	}
+	c, _ := serve(t, away)
+	_, err := c.List(t.Context(), "x")
+	require.ErrorContains(t, err, "redirects to another host")
+	require.False(t, leaked.Load())
+
+	c, _ = serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Link", fmt.Sprintf(`<%s/x?page=2>; rel="next"`, other.URL))
+		fmt.Fprint(w, `[]`)
+	})
+	_, err = c.List(t.Context(), "x")
+	require.ErrorContains(t, err, "leads to another host")
+}
+
+func TestRenamesAreFollowed(t *testing.T) {
+	t.Parallel()
+	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/repositories/1/issues", http.StatusMovedPermanently)
+	}, ok(`[{"id": 1}]`))
+	p, err := c.List(t.Context(), "repos/o/old/issues")
+	require.NoError(t, err)
+	require.Len(t, p.Items, 1)
+	require.Equal(t, int64(2), p.Requests)
+
+	c, _ = serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/again", http.StatusFound) })
+	_, err = c.List(t.Context(), "x")
+	require.ErrorContains(t, err, "in a circle")
+}
+
+func TestErrorsHoldNoToken(t *testing.T) {
+	t.Parallel()
+	c := newClient(t, "http://127.0.0.1:1/")
+	_, err := c.Object(t.Context(), "repos/o/r")
+	require.Equal(t, github.KindUnreachable, github.KindOf(err))
+	require.NotContains(t, err.Error(), token)
+}
+
+func TestACancelledRequestEnds(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	c, asked := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		cancel()
+		<-r.Context().Done()
+	})
+	_, err := c.List(ctx, "x")
+	require.True(t, errors.Is(err, context.Canceled), "%v", err)
+	require.Equal(t, int64(1), asked.Load())
+}

@@ -1,0 +1,208 @@
+package github
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/holdfast/holdfast/internal/budget"
+)
+
+const (
+	maxBody         = 64 << 20        // no page of 100 items comes near it
+	attempts        = 4               // of one request, while GitHub does not answer properly
+	firstBackoff    = time.Second / 2 // doubled each time
+	shortWait       = 5 * time.Second // of a limit, slept through here instead of given to the caller
+	secondaryMinute = time.Minute     // least wait after a secondary limit without a time
+	longestBackoff  = 15 * time.Minute
+)
+
+// authTransport adds the token, to requests for the API's own host only: a
+// redirect must not carry it elsewhere.
+type authTransport struct {
+	next  http.RoundTripper
+	base  *url.URL
+	token string
+}
+
+func (t *authTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if t.token == "" || req.URL.Host != t.base.Host || req.URL.Scheme != t.base.Scheme {
+		return t.next.RoundTrip(req)
+	}
+	req = req.Clone(req.Context())
+	req.Header.Set("Authorization", "Bearer "+t.token)
+	return t.next.RoundTrip(req)
+}
+
+// limitTransport sends requests through the gate, reads each answer whole, obeys
+// GitHub's limits and repeats a read that GitHub did not answer properly. It hides
+// the rate headers from go-github, whose client would otherwise block by itself.
+type limitTransport struct {
+	next  http.RoundTripper
+	gate  *budget.Gate
+	now   func() time.Time
+	scale float64 // of every back-off; 1 in production
+}
+
+func (t *limitTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	var err error
+	for attempt := range attempts {
+		if attempt > 0 {
+			if err := t.sleep(req.Context(), t.backoff(attempt)); err != nil {
+				return nil, err
+			}
+		}
+		var resp *http.Response
+		resp, err = t.once(req)
+		var limit *budget.LimitError
+		switch {
+		case err == nil:
+			return resp, nil
+		case errors.As(err, &limit):
+			if wait := limit.Until.Sub(t.now()); wait > t.scaled(shortWait) || t.sleep(req.Context(), wait) != nil {
+				return nil, limit
+			}
+		case req.Context().Err() != nil:
+			return nil, req.Context().Err()
+		}
+	}
+	return nil, err
+}
+
+// once sends the request one time. Its error is a *budget.LimitError or worth a retry.
+func (t *limitTransport) once(req *http.Request) (*http.Response, error) {
+	leave, err := t.gate.Enter(req.Context())
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	countRequest(req.Context())
+	resp, err := t.next.RoundTrip(req)
+	if err != nil {
+		return nil, &Error{Kind: KindUnreachable, Err: err}
+	}
+	body, err := readWhole(resp)
+	if err != nil {
+		return nil, &Error{Kind: KindUnreachable, Status: resp.StatusCode, RequestID: resp.Header.Get("X-GitHub-Request-Id"), Err: err}
+	}
+	if limit := t.limitOf(resp, body); limit != nil {
+		return nil, limit
+	}
+	t.gate.Succeed()
+	if resp.StatusCode >= http.StatusInternalServerError {
+		return nil, &Error{Kind: KindUnreachable, Status: resp.StatusCode, RequestID: resp.Header.Get("X-GitHub-Request-Id")}
+	}
+	if resp.StatusCode == http.StatusOK && len(bytes.TrimSpace(body)) == 0 {
+		return nil, &Error{Kind: KindUnreachable, Status: resp.StatusCode, Err: errors.New("the answer is empty")}
+	}
+	resp.Header = resp.Header.Clone()
+	for _, name := range []string{"X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset"} {
+		resp.Header.Del(name)
+	}
+	return resp, nil
+}
+
+// readWhole replaces the body by its bytes, so that a cut-off body is noticed here.
+func readWhole(resp *http.Response) (body []byte, err error) {
+	defer func() {
+		if cerr := resp.Body.Close(); err == nil && cerr != nil {
+			err = cerr
+		}
+		resp.Body = io.NopCloser(bytes.NewReader(body))
+	}()
+	body, err = io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	if err != nil {
+		return nil, fmt.Errorf("read the answer: %w", err)
+	}
+	if len(body) > maxBody {
+		return nil, fmt.Errorf("the answer is larger than %d bytes", maxBody)
+	}
+	return body, nil
+}
+
+// limitOf tells whether the answer says that a limit is met, and closes the gate
+// if so. Source: docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit.
+func (t *limitTransport) limitOf(resp *http.Response, body []byte) error {
+	h := resp.Header
+	spent := h.Get("X-Ratelimit-Remaining") == "0"
+	refused := resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusForbidden &&
+		(h.Get("Retry-After") != "" || spent || mentionsLimit(body))
+	if !refused {
+		if spent {
+			// The next request would be refused, and count against us.
+			if reset, ok := t.resetTime(h); ok {
+				t.gate.Close(budget.Primary, reset)
+			}
+		}
+		return nil
+	}
+	if after, ok := t.retryAfter(h.Get("Retry-After")); ok {
+		return t.gate.Close(budget.Secondary, after)
+	}
+	if reset, ok := t.resetTime(h); ok && spent {
+		return t.gate.Close(budget.Primary, reset)
+	}
+	wait := min(secondaryMinute<<(min(t.gate.Strike(), 10)-1), longestBackoff)
+	return t.gate.Close(budget.Secondary, t.now().Add(t.scaled(wait)))
+}
+
+// resetTime is the end of the primary limit's window, with a second to spare
+// since GitHub gives whole seconds.
+func (t *limitTransport) resetTime(h http.Header) (time.Time, bool) {
+	seconds, err := strconv.ParseInt(h.Get("X-Ratelimit-Reset"), 10, 64)
+	if err != nil {
+		return time.Time{}, false
+	}
+	return time.Unix(seconds+1, 0), true
+}
+
+// retryAfter reads seconds or a date (RFC 9110, section 10.2.3).
+func (t *limitTransport) retryAfter(value string) (time.Time, bool) {
+	if seconds, err := strconv.Atoi(value); err == nil && seconds >= 0 {
+		return t.now().Add(time.Duration(seconds) * time.Second), true
+	}
+	at, err := http.ParseTime(value)
+	return at, err == nil
+}
+
+func (t *limitTransport) scaled(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * t.scale)
+}
+
+func (t *limitTransport) backoff(attempt int) time.Duration {
+	d := t.scaled(firstBackoff << (attempt - 1))
+	return d/2 + rand.N(d/2+1) //nolint:gosec // jitter, no secret
+}
+
+func (t *limitTransport) sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+type requestCounter struct{}
+
+// withCounter makes ctx count every request that leaves for it, retries included.
+func withCounter(ctx context.Context) (context.Context, *atomic.Int64) {
+	n := new(atomic.Int64)
+	return context.WithValue(ctx, requestCounter{}, n), n
+}
+
+func countRequest(ctx context.Context) {
+	if n, ok := ctx.Value(requestCounter{}).(*atomic.Int64); ok {
+		n.Add(1)
+	}
+}
