@@ -1,0 +1,100 @@
+// Package migrations holds the schema of Holdfast's database as numbered SQL
+// files, embedded so that the binary can apply them: forward only in production,
+// each with a tested way down.
+package migrations
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // goose speaks database/sql
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+// FS holds the SQL files, for tools that read the schema.
+//
+//go:embed *.sql
+var FS embed.FS
+
+// Status is one migration and when it was applied.
+type Status struct {
+	Version   int64
+	Source    string
+	AppliedAt *time.Time // nil while pending
+}
+
+// Up applies every pending migration to the database at databaseURL. Several
+// processes may call it at once: a session lock lets one of them work.
+func Up(ctx context.Context, databaseURL string) error {
+	return with(ctx, databaseURL, func(p *goose.Provider) error {
+		_, err := p.Up(ctx)
+		return err
+	})
+}
+
+// Down takes back the newest applied migration.
+func Down(ctx context.Context, databaseURL string) error {
+	return with(ctx, databaseURL, func(p *goose.Provider) error {
+		_, err := p.Down(ctx)
+		return err
+	})
+}
+
+// DownTo takes back every applied migration above version; 0 takes back all.
+func DownTo(ctx context.Context, databaseURL string, version int64) error {
+	return with(ctx, databaseURL, func(p *goose.Provider) error {
+		_, err := p.DownTo(ctx, version)
+		return err
+	})
+}
+
+// List tells every known migration in order and whether it is applied.
+func List(ctx context.Context, databaseURL string) ([]Status, error) {
+	var out []Status
+	err := with(ctx, databaseURL, func(p *goose.Provider) error {
+		all, err := p.Status(ctx)
+		if err != nil {
+			return err
+		}
+		for _, m := range all {
+			s := Status{Version: m.Source.Version, Source: m.Source.Path}
+			if m.State == goose.StateApplied {
+				s.AppliedAt = &m.AppliedAt
+			}
+			out = append(out, s)
+		}
+		return nil
+	})
+	return out, err
+}
+
+func with(ctx context.Context, databaseURL string, do func(*goose.Provider) error) (err error) {
+	db, err := sql.Open("pgx", databaseURL)
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	defer func() {
+		if cerr := db.Close(); err == nil && cerr != nil {
+			err = fmt.Errorf("close database: %w", cerr)
+		}
+	}()
+	if err := db.PingContext(ctx); err != nil {
+		return fmt.Errorf("connect to database: %w", err)
+	}
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return fmt.Errorf("make migration lock: %w", err)
+	}
+	p, err := goose.NewProvider(goose.DialectPostgres, db, FS, goose.WithSessionLocker(locker))
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	if err := do(p); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,101 @@
+package migrations_test
+
+import (
+	"fmt"
+	"io/fs"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast/holdfast/internal/collection"
+	"github.com/holdfast/holdfast/internal/testenv"
+	"github.com/holdfast/holdfast/migrations"
+)
+
+func TestMain(m *testing.M) { testenv.Main(m) }
+
+func TestNumbersHaveNoGap(t *testing.T) {
+	t.Parallel()
+	names, err := fs.Glob(migrations.FS, "*.sql")
+	require.NoError(t, err)
+	require.NotEmpty(t, names)
+	for i, name := range names {
+		require.True(t, strings.HasPrefix(name, fmt.Sprintf("%05d_", i+1)), name)
+	}
+}
+
+// schema describes every table, column, index, constraint and function.
+func schema(t *testing.T, conn *pgx.Conn) []string {
+	t.Helper()
+	rows, err := conn.Query(t.Context(), `
+		select 'column ' || table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || ' ' || coalesce(column_default, '')
+		from information_schema.columns where table_schema = 'public' and table_name <> 'goose_db_version'
+		union all select 'index ' || indexdef from pg_indexes where schemaname = 'public' and tablename <> 'goose_db_version'
+		union all select 'constraint ' || conrelid::regclass || ' ' || pg_get_constraintdef(oid) from pg_constraint
+			where connamespace = 'public'::regnamespace and conrelid <> 'goose_db_version'::regclass
+		union all select 'function ' || proname from pg_proc where pronamespace = 'public'::regnamespace
+		order by 1`)
+	require.NoError(t, err)
+	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(t, err)
+	return all
+}
+
+func TestEveryMigrationGoesUpDownUp(t *testing.T) {
+	t.Parallel()
+	ctx, url := t.Context(), testenv.EmptyDatabaseURL(t)
+	conn, err := pgx.Connect(ctx, url)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close(t.Context())) }()
+
+	require.NoError(t, migrations.Up(ctx, url))
+	want := schema(t, conn)
+	require.NotEmpty(t, want)
+	all, err := migrations.List(ctx, url)
+	require.NoError(t, err)
+	for i := len(all); i > 0; i-- {
+		require.NotNil(t, all[i-1].AppliedAt)
+		require.NoError(t, migrations.Down(ctx, url), all[i-1].Source)
+	}
+	require.Empty(t, schema(t, conn), "the way down leaves nothing")
+	require.NoError(t, migrations.Up(ctx, url))
+	require.Equal(t, want, schema(t, conn))
+	require.NoError(t, migrations.DownTo(ctx, url, 0))
+}
+
+func TestEveryCollectionHasItsTable(t *testing.T) {
+	t.Parallel()
+	pool := testenv.Database(t)
+	for _, c := range collection.All() {
+		columns := map[string]bool{}
+		rows, err := pool.Query(t.Context(), `select column_name::text from information_schema.columns where table_name = $1`, c.Table)
+		require.NoError(t, err)
+		names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		require.NoError(t, err)
+		for _, name := range names {
+			columns[name] = true
+		}
+		for _, name := range []string{"workspace_id", "repository_id", "key", "raw", "raw_bytes", "hash", "raw_hash", "observed_at", "changed_at", "deleted_at"} {
+			require.True(t, columns[name], "%s has no column %s", c.Table, name)
+			delete(columns, name)
+		}
+		for _, column := range c.Columns {
+			require.True(t, columns[column.Name], "%s has no column %s", c.Table, column.Name)
+			delete(columns, column.Name)
+		}
+		require.Empty(t, columns, "no expression fills these columns of %s", c.Table)
+	}
+}
+
+func TestEveryTableIsDescribed(t *testing.T) {
+	t.Parallel()
+	pool := testenv.Database(t)
+	rows, err := pool.Query(t.Context(), `select relname::text from pg_class
+		where relnamespace = 'public'::regnamespace and relkind = 'r' and relname <> 'goose_db_version' and obj_description(oid) is null`)
+	require.NoError(t, err)
+	bare, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(t, err)
+	require.Empty(t, bare)
+}

@@ -1,0 +1,79 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/holdfast/holdfast/internal/operation"
+)
+
+// Errors that callers decide on.
+var (
+	// ErrStaleFence says that another worker took the pass: this one must stop,
+	// nothing of its page was written.
+	ErrStaleFence = errors.New("another worker has taken this pass")
+	// ErrNotRunning says that the operation may not work any more: it was
+	// cancelled or has ended. Nothing was written.
+	ErrNotRunning = errors.New("the operation is not running")
+)
+
+// HeldError says that another operation's pass over the collection is running.
+type HeldError struct{ Holder string }
+
+func (e *HeldError) Error() string {
+	return "operation " + e.Holder + " is reading this collection"
+}
+
+// translate turns the driver's errors into the domain's, once.
+func translate(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var domain *operation.Error
+	var held *HeldError
+	switch {
+	case errors.As(err, &domain), errors.As(err, &held),
+		errors.Is(err, ErrStaleFence), errors.Is(err, ErrNotRunning),
+		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%s: %w", what, err)
+	case errors.Is(err, pgx.ErrNoRows):
+		return &operation.Error{Code: operation.CodeNotFound, Message: "There is no such thing in this workspace.", Err: fmt.Errorf("%s: %w", what, err)}
+	}
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) && !unavailable(pgErr.Code) {
+		if pgErr.Code == invalidText {
+			return &operation.Error{Code: operation.CodeNotFound, Message: "There is no such thing in this workspace.", Err: fmt.Errorf("%s: %w", what, err)}
+		}
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return &operation.Error{Code: operation.CodeUnavailable, Message: "The database cannot be reached. Try again shortly.", Err: fmt.Errorf("%s: %w", what, err)}
+}
+
+// invalidText is what Postgres answers to an id that is no UUID.
+const invalidText = "22P02"
+
+// unavailable tells the SQLSTATE classes that pass by themselves: connection
+// exceptions, insufficient resources, operator intervention (PostgreSQL manual,
+// appendix A).
+func unavailable(sqlstate string) bool {
+	switch sqlstate[:2] {
+	case "08", "53", "57":
+		return true
+	default:
+		return false
+	}
+}
+
+// unstorable tells whether Postgres refused a value for what it holds: data
+// exceptions and exceeded program limits.
+func unstorable(err error) bool {
+	var pgErr *pgconn.PgError
+	if !errors.As(err, &pgErr) {
+		return false
+	}
+	return pgErr.Code[:2] == "22" || pgErr.Code[:2] == "54"
+}

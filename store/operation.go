@@ -1,0 +1,297 @@
+package store
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holdfast/holdfast/internal/dbsqlc"
+	"github.com/holdfast/holdfast/internal/operation"
+)
+
+// CreateOperation writes a pending operation. When its idempotency key was used
+// before with the same request, the operation of that time is returned and created
+// is false; with another request the error's code is CodeIdempotencyMismatch.
+func (s *Store) CreateOperation(ctx context.Context, n operation.New) (op operation.Operation, created bool, err error) {
+	const what = "create an operation"
+	var key *string
+	if n.IdempotencyKey != "" {
+		key = &n.IdempotencyKey
+	}
+	rows, err := s.q.InsertOperation(ctx, s.pool, dbsqlc.InsertOperationParams{
+		WorkspaceID: n.WorkspaceID, ID: n.ID, Kind: string(n.Kind), Subject: n.Subject, Input: n.Input,
+		IdempotencyKey: key, RequestHash: n.RequestHash,
+	})
+	if err != nil {
+		return op, false, translate(what, err)
+	}
+	if len(rows) == 1 {
+		op, err = toOperation(rows[0], nil)
+		return op, true, err
+	}
+	if key == nil {
+		return op, false, operation.Conflict("An operation with this id exists already.")
+	}
+	row, err := s.q.OperationByKey(ctx, s.pool, dbsqlc.OperationByKeyParams{WorkspaceID: n.WorkspaceID, IdempotencyKey: *key})
+	if err != nil {
+		return op, false, translate(what, err)
+	}
+	if string(row.RequestHash) != string(n.RequestHash) {
+		return op, false, &operation.Error{
+			Code:    operation.CodeIdempotencyMismatch,
+			Message: "This Idempotency-Key was used with another request. Use a new key for a new request.",
+		}
+	}
+	op, err = s.Operation(ctx, row.WorkspaceID, row.ID)
+	return op, false, err
+}
+
+// Operation is one operation with its progress and the number of its last event,
+// all of one moment.
+func (s *Store) Operation(ctx context.Context, workspaceID, id string) (op operation.Operation, err error) {
+	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	err = pgx.BeginTxFunc(ctx, s.pool, snapshot, func(tx pgx.Tx) error {
+		row, err := s.q.GetOperation(ctx, tx, dbsqlc.GetOperationParams{WorkspaceID: workspaceID, ID: id})
+		if err != nil {
+			return err
+		}
+		ops, err := s.withCollections(ctx, tx, workspaceID, []dbsqlc.Operation{row})
+		if err != nil {
+			return err
+		}
+		op = ops[0]
+		return nil
+	})
+	return op, translate("read an operation", err)
+}
+
+// Operations lists a workspace's operations, newest first, with the cursor of the
+// next page; it is empty on the last.
+func (s *Store) Operations(ctx context.Context, workspaceID string, f operation.Filter) ([]operation.Operation, string, error) {
+	const what = "list operations"
+	arg := dbsqlc.ListOperationsParams{WorkspaceID: workspaceID, RowLimit: int32(f.Limit) + 1} //nolint:gosec // at most 100
+	if f.State != "" {
+		arg.State = ptr(string(f.State))
+	}
+	if f.Kind != "" {
+		arg.Kind = ptr(string(f.Kind))
+	}
+	if f.Cursor != "" {
+		at, id, err := readCursor(f.Cursor)
+		if err != nil {
+			return nil, "", err
+		}
+		arg.BeforeAt, arg.BeforeID = &at, &id
+	}
+	rows, err := s.q.ListOperations(ctx, s.pool, arg)
+	if err != nil {
+		return nil, "", translate(what, err)
+	}
+	next := ""
+	if len(rows) > f.Limit {
+		rows = rows[:f.Limit]
+		next = writeCursor(rows[f.Limit-1].CreatedAt, rows[f.Limit-1].ID)
+	}
+	ops, err := s.withCollections(ctx, s.pool, workspaceID, rows)
+	return ops, next, translate(what, err)
+}
+
+// RequestCancel asks an operation to stop. It takes effect with the next page,
+// whether or not a worker can be told. Asking twice is as good as asking once.
+func (s *Store) RequestCancel(ctx context.Context, workspaceID, id string) (operation.Operation, error) {
+	op, _, err := s.SetState(ctx, workspaceID, id, operation.StateCancelling, nil)
+	if operation.CodeOf(err) != operation.CodeConflict {
+		return op, err
+	}
+	op, readErr := s.Operation(ctx, workspaceID, id)
+	if readErr != nil {
+		return op, readErr
+	}
+	if op.State == operation.StateCancelling || op.State == operation.StateCancelled {
+		return op, nil
+	}
+	return op, operation.Conflict(fmt.Sprintf("The operation has already %s; there is nothing to cancel.", op.State))
+}
+
+// SetState moves an operation to a state that may follow its present one, and
+// records the event. The error's code is CodeConflict when it may not follow, and
+// CodeNotFound when there is no such operation.
+func (s *Store) SetState(ctx context.Context, workspaceID, id string, to operation.State, failure *operation.Failure) (op operation.Operation, event operation.Event, err error) {
+	err = s.tx(ctx, "set an operation's state", func(tx pgx.Tx) error {
+		op, event, err = s.setState(ctx, tx, workspaceID, id, to, failure)
+		return err
+	})
+	return op, event, err
+}
+
+func (s *Store) setState(ctx context.Context, tx pgx.Tx, workspaceID, id string, to operation.State, failure *operation.Failure) (op operation.Operation, event operation.Event, err error) {
+	arg := dbsqlc.SetOperationStateParams{WorkspaceID: workspaceID, ID: id, State: string(to), Terminal: to.Terminal()}
+	for _, from := range operation.Before(to) {
+		arg.Allowed = append(arg.Allowed, string(from))
+	}
+	if failure != nil {
+		if arg.Failure, err = json.Marshal(failure); err != nil {
+			return op, event, err
+		}
+	}
+	row, err := s.q.SetOperationState(ctx, tx, arg)
+	if errors.Is(err, pgx.ErrNoRows) {
+		if _, err := s.q.GetOperation(ctx, tx, dbsqlc.GetOperationParams{WorkspaceID: workspaceID, ID: id}); err != nil {
+			return op, event, err
+		}
+		return op, event, operation.Conflict(fmt.Sprintf("The operation's state does not allow it to become %s.", to))
+	}
+	if err != nil {
+		return op, event, err
+	}
+	if op, err = toOperation(row, nil); err != nil {
+		return op, event, err
+	}
+	event, err = s.insertStateEvent(ctx, tx, op)
+	if err != nil {
+		return op, event, err
+	}
+	collections, err := s.q.ListOperationCollections(ctx, tx, dbsqlc.ListOperationCollectionsParams{WorkspaceID: workspaceID, OperationIds: []string{id}})
+	if err != nil {
+		return op, event, err
+	}
+	op.Collections = toCollections(collections)
+	return op, event, nil
+}
+
+// SetWaiting says what an operation waits for; nil says that it goes on. The
+// event is nil when nothing changed.
+func (s *Store) SetWaiting(ctx context.Context, workspaceID, id string, waiting *operation.Waiting) (event *operation.Event, err error) {
+	arg := dbsqlc.SetOperationWaitingParams{WorkspaceID: workspaceID, ID: id}
+	if waiting != nil {
+		if arg.Waiting, err = json.Marshal(waiting); err != nil {
+			return nil, fmt.Errorf("write what an operation waits for: %w", err)
+		}
+	}
+	err = s.tx(ctx, "set what an operation waits for", func(tx pgx.Tx) error {
+		rows, err := s.q.SetOperationWaiting(ctx, tx, arg)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		op, err := toOperation(rows[0], nil)
+		if err != nil {
+			return err
+		}
+		e, err := s.insertStateEvent(ctx, tx, op)
+		event = &e
+		return err
+	})
+	return event, err
+}
+
+// Unstarted lists pending operations of all workspaces that are older than age:
+// an API that died may not have started their workflows.
+func (s *Store) Unstarted(ctx context.Context, age time.Duration, limit int32) ([]operation.Operation, error) {
+	rows, err := s.q.ListUnstartedOperations(ctx, s.pool, dbsqlc.ListUnstartedOperationsParams{OlderThan: age, RowLimit: limit})
+	if err != nil {
+		return nil, translate("list operations that were not started", err)
+	}
+	return toOperations(rows, nil)
+}
+
+// Open lists running and cancelling operations of all workspaces in the order of
+// their creation, after the given one (zero values: from the oldest).
+func (s *Store) Open(ctx context.Context, afterAt time.Time, afterID string, limit int32) ([]operation.Operation, error) {
+	if afterID == "" {
+		afterID = "00000000-0000-0000-0000-000000000000"
+	}
+	rows, err := s.q.ListOpenOperations(ctx, s.pool, dbsqlc.ListOpenOperationsParams{AfterAt: afterAt, AfterID: afterID, RowLimit: limit})
+	if err != nil {
+		return nil, translate("list open operations", err)
+	}
+	return toOperations(rows, nil)
+}
+
+func (s *Store) withCollections(ctx context.Context, db dbsqlc.DBTX, workspaceID string, rows []dbsqlc.Operation) ([]operation.Operation, error) {
+	ids := make([]string, len(rows))
+	for i, row := range rows {
+		ids[i] = row.ID
+	}
+	all, err := s.q.ListOperationCollections(ctx, db, dbsqlc.ListOperationCollectionsParams{WorkspaceID: workspaceID, OperationIds: ids})
+	if err != nil {
+		return nil, fmt.Errorf("list the progress of operations: %w", err)
+	}
+	byOperation := make(map[string][]dbsqlc.OperationCollection, len(rows))
+	for _, c := range all {
+		byOperation[c.OperationID] = append(byOperation[c.OperationID], c)
+	}
+	return toOperations(rows, byOperation)
+}
+
+func toOperations(rows []dbsqlc.Operation, collections map[string][]dbsqlc.OperationCollection) ([]operation.Operation, error) {
+	ops := make([]operation.Operation, len(rows))
+	for i, row := range rows {
+		var err error
+		if ops[i], err = toOperation(row, collections[row.ID]); err != nil {
+			return nil, err
+		}
+	}
+	return ops, nil
+}
+
+func toOperation(row dbsqlc.Operation, collections []dbsqlc.OperationCollection) (operation.Operation, error) {
+	op := operation.Operation{
+		ID: row.ID, WorkspaceID: row.WorkspaceID, Kind: operation.Kind(row.Kind), Subject: row.Subject, Input: row.Input,
+		State: operation.State(row.State), Seq: row.Seq, Collections: toCollections(collections),
+		CreatedAt: row.CreatedAt, StartedAt: row.StartedAt, FinishedAt: row.FinishedAt,
+	}
+	if err := readJSON(row.Waiting, &op.Waiting); err != nil {
+		return op, fmt.Errorf("read what operation %s waits for: %w", row.ID, err)
+	}
+	if err := readJSON(row.Failure, &op.Failure); err != nil {
+		return op, fmt.Errorf("read the failure of operation %s: %w", row.ID, err)
+	}
+	return op, nil
+}
+
+func toCollections(rows []dbsqlc.OperationCollection) []operation.CollectionWork {
+	out := make([]operation.CollectionWork, len(rows))
+	for i, c := range rows {
+		out[i] = operation.CollectionWork{
+			Name: c.Collection, State: operation.CollectionState(c.State),
+			Items: c.Items, Total: c.Total, Written: c.Written, Pages: c.Pages, Requests: c.Requests, Note: c.Note,
+			StartedAt: c.StartedAt, FinishedAt: c.FinishedAt,
+		}
+	}
+	return out
+}
+
+func readJSON[T any](raw json.RawMessage, into **T) error {
+	if len(raw) == 0 {
+		return nil
+	}
+	*into = new(T)
+	return json.Unmarshal(raw, *into)
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// A cursor is the last row's place in the order, opaque to clients.
+func writeCursor(at time.Time, id string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(at.UTC().Format(time.RFC3339Nano) + " " + id))
+}
+
+func readCursor(cursor string) (time.Time, string, error) {
+	invalid := &operation.Error{Code: operation.CodeInvalid, Message: "The cursor is not one that this list gave out."}
+	raw, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil {
+		return time.Time{}, "", invalid
+	}
+	at, id, _ := strings.Cut(string(raw), " ")
+	t, err := time.Parse(time.RFC3339Nano, at)
+	if err != nil || len(id) != 36 {
+		return time.Time{}, "", invalid
+	}
+	return t, id, nil
+}

@@ -1,0 +1,88 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holdfast/holdfast/internal/dbsqlc"
+	"github.com/holdfast/holdfast/internal/operation"
+)
+
+// PassKey names the pass of one collection of one repository.
+type PassKey struct {
+	WorkspaceID  string
+	RepositoryID int64
+	Collection   string
+}
+
+// Pass is a taken pass: its fence belongs to whoever took it last.
+type Pass struct {
+	Fence    int64
+	Cursor   json.RawMessage // nil: at the beginning
+	Bookmark json.RawMessage // what the last completed pass left for this one
+	// Fresh says that a pass which started after the operation was created has
+	// completed already: there is nothing left to do, and nothing was taken.
+	Fresh bool
+}
+
+// TakePass makes op the one that may write the collection, raising the fence so
+// that whoever held it before, an earlier attempt of op included, cannot write any
+// more. A *HeldError says that another open operation holds it.
+func (s *Store) TakePass(ctx context.Context, key PassKey, op operation.Operation) (pass Pass, err error) {
+	err = s.tx(ctx, "take a pass", func(tx pgx.Tx) error {
+		if err := s.q.EnsurePass(ctx, tx, dbsqlc.EnsurePassParams(key)); err != nil {
+			return err
+		}
+		row, err := s.q.LockPassForTake(ctx, tx, dbsqlc.LockPassForTakeParams(key))
+		if err != nil {
+			return err
+		}
+		mine := row.Holder != nil && *row.Holder == op.ID
+		switch {
+		case !mine && row.HolderOpen:
+			return &HeldError{Holder: *row.Holder}
+		case !mine && row.FreshAt != nil && row.FreshAt.After(op.CreatedAt):
+			pass.Fresh = true
+			return nil
+		}
+		pass.Cursor, pass.Bookmark = row.Cursor, row.Bookmark
+		pass.Fence, err = s.q.TakePass(ctx, tx, dbsqlc.TakePassParams{
+			WorkspaceID: key.WorkspaceID, RepositoryID: key.RepositoryID, Collection: key.Collection, Holder: op.ID,
+		})
+		return err
+	})
+	return pass, err
+}
+
+// Parent is an item whose list of a nested collection is to be read.
+type Parent struct {
+	Key     string
+	Number  int64
+	Version string // its updated_at, as GitHub wrote it
+}
+
+// MovedParents lists, in order of their numbers, the parents after a number that
+// moved since their list of the collection was read.
+func (s *Store) MovedParents(ctx context.Context, key PassKey, after int64, limit int32) ([]Parent, error) {
+	rows, err := s.q.ListMovedPulls(ctx, s.pool, dbsqlc.ListMovedPullsParams{
+		WorkspaceID: key.WorkspaceID, RepositoryID: key.RepositoryID, Collection: key.Collection, After: after, RowLimit: limit,
+	})
+	if err != nil {
+		return nil, translate("list parents that moved", err)
+	}
+	parents := make([]Parent, len(rows))
+	for i, row := range rows {
+		parents[i] = Parent{Key: row.Key, Number: row.Number, Version: row.Version}
+	}
+	return parents, nil
+}
+
+// CountMovedParents counts what MovedParents would list in all.
+func (s *Store) CountMovedParents(ctx context.Context, key PassKey) (int64, error) {
+	n, err := s.q.CountMovedPulls(ctx, s.pool, dbsqlc.CountMovedPullsParams{
+		WorkspaceID: key.WorkspaceID, RepositoryID: key.RepositoryID, Collection: key.Collection,
+	})
+	return n, translate("count parents that moved", err)
+}

@@ -1,0 +1,97 @@
+-- name: InsertOperation :many
+insert into operations (workspace_id, id, kind, subject, input, idempotency_key, request_hash)
+values (@workspace_id, @id, @kind, @subject, @input, sqlc.narg('idempotency_key'), sqlc.narg('request_hash'))
+on conflict do nothing
+returning *;
+
+-- name: OperationByKey :one
+select * from operations where workspace_id = @workspace_id and idempotency_key = @idempotency_key::text;
+
+-- name: GetOperation :one
+select * from operations where workspace_id = @workspace_id and id = @id;
+
+-- name: ListOperations :many
+select * from operations
+where workspace_id = @workspace_id
+  and (sqlc.narg('state')::text is null or state = sqlc.narg('state'))
+  and (sqlc.narg('kind')::text is null or kind = sqlc.narg('kind'))
+  and (sqlc.narg('before_at')::timestamptz is null
+       or (created_at, id) < (sqlc.narg('before_at')::timestamptz, sqlc.narg('before_id')::uuid))
+order by created_at desc, id desc
+limit @row_limit;
+
+-- name: ListOperationCollections :many
+select * from operation_collections
+where workspace_id = @workspace_id and operation_id = any (@operation_ids::uuid[])
+order by operation_id, position;
+
+-- name: ListUnstartedOperations :many
+-- Looks across workspaces: the sweeper starts what an API that died did not.
+select * from operations
+where state = 'pending' and created_at < now() - @older_than::interval
+order by created_at
+limit @row_limit;
+
+-- name: ListOpenOperations :many
+-- Looks across workspaces: the sweeper ends the rows whose workflow ended without them.
+select * from operations
+where state in ('running', 'cancelling') and (created_at, id) > (@after_at::timestamptz, @after_id::uuid)
+order by created_at, id
+limit @row_limit;
+
+-- name: SetOperationState :one
+update operations
+set state       = @state,
+    waiting     = null,
+    failure     = sqlc.narg('failure'),
+    seq         = seq + 1,
+    started_at  = coalesce(started_at, case when @state = 'running' then now() end),
+    finished_at = case when @terminal::boolean then now() end
+where workspace_id = @workspace_id and id = @id and state = any (@allowed::text[])
+returning *;
+
+-- name: SetOperationWaiting :many
+update operations
+set waiting = sqlc.narg('waiting'), seq = seq + 1
+where workspace_id = @workspace_id and id = @id and state in ('pending', 'running')
+  and waiting is distinct from sqlc.narg('waiting')
+returning *;
+
+-- name: RaiseOperationSeq :one
+-- Takes the operation's row lock until the transaction ends, so that events are
+-- numbered in the order in which they commit. Yields no row once it may not work on.
+update operations set seq = seq + 1
+where workspace_id = @workspace_id and id = @id and state = 'running'
+returning seq;
+
+-- name: InsertOperationCollections :exec
+insert into operation_collections (workspace_id, operation_id, collection, position)
+select @workspace_id, @operation_id, c.name, c.position
+from unnest(@names::text[]) with ordinality as c (name, position)
+on conflict do nothing;
+
+-- name: AddCollectionWork :one
+update operation_collections
+set state       = @state,
+    items       = items + @items,
+    total       = case when @state in ('done', 'skipped') then items + @items else greatest(total, @total, items + @items) end,
+    written     = written + @written,
+    pages       = pages + @pages,
+    requests    = requests + @requests,
+    note        = case when @note::text = '' or position(@note in note) > 0 then note
+                       when note = '' then @note else left(note || ' ' || @note, 1000) end,
+    started_at  = coalesce(started_at, now()),
+    finished_at = case when @state in ('done', 'skipped') then now() end
+where workspace_id = @workspace_id and operation_id = @operation_id and collection = @collection
+returning *;
+
+-- name: InsertEvent :one
+insert into operation_events (workspace_id, operation_id, seq, type, at, data)
+values (@workspace_id, @operation_id, @seq, @type, now(), @data)
+returning at;
+
+-- name: ListEvents :many
+select * from operation_events
+where workspace_id = @workspace_id and operation_id = @operation_id and seq > @after
+order by seq
+limit @row_limit;

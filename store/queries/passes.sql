@@ -1,0 +1,77 @@
+-- name: EnsurePass :exec
+insert into collection_passes (workspace_id, repository_id, collection)
+values (@workspace_id, @repository_id, @collection)
+on conflict do nothing;
+
+-- name: LockPassForTake :one
+-- The holder counts only while its operation has not ended.
+select p.fence, p.cursor, p.bookmark, p.fresh_at, p.holder,
+       coalesce(o.state in ('pending', 'running', 'cancelling'), false)::boolean as holder_open
+from collection_passes p
+left join operations o on o.workspace_id = p.workspace_id and o.id = p.holder
+where p.workspace_id = @workspace_id and p.repository_id = @repository_id and p.collection = @collection
+for update of p;
+
+-- name: TakePass :one
+-- A pass that another operation left behind goes on from its cursor, so its start stays.
+update collection_passes
+set fence = fence + 1, holder = @holder::uuid,
+    started_at = case when cursor is null or started_at is null then now() else started_at end
+where workspace_id = @workspace_id and repository_id = @repository_id and collection = @collection
+returning fence;
+
+-- name: LockPass :one
+select fence from collection_passes
+where workspace_id = @workspace_id and repository_id = @repository_id and collection = @collection
+for update;
+
+-- name: AdvancePass :exec
+update collection_passes
+set cursor = @cursor, items = items + @added
+where workspace_id = @workspace_id and repository_id = @repository_id and collection = @collection;
+
+-- name: CompletePass :exec
+update collection_passes
+set cursor = null, holder = null, bookmark = @bookmark, items = items + @added,
+    fresh_at = started_at, completed_at = now()
+where workspace_id = @workspace_id and repository_id = @repository_id and collection = @collection;
+
+-- name: ListPasses :many
+select * from collection_passes
+where workspace_id = @workspace_id and repository_id = any (@repository_ids::bigint[])
+order by repository_id, collection;
+
+-- name: ListMovedPulls :many
+-- The pull requests whose list of a nested collection was not read since they last moved.
+select p.key, p.number::bigint as number, coalesce(p.raw ->> 'updated_at', '')::text as version
+from pulls p
+left join collection_parents c
+    on c.workspace_id = p.workspace_id and c.repository_id = p.repository_id
+    and c.collection = @collection and c.parent_key = p.key
+where p.workspace_id = @workspace_id and p.repository_id = @repository_id
+  and p.deleted_at is null and p.number > @after::bigint
+  and c.version is distinct from coalesce(p.raw ->> 'updated_at', '')
+order by p.number
+limit @row_limit;
+
+-- name: CountMovedPulls :one
+select count(*)
+from pulls p
+left join collection_parents c
+    on c.workspace_id = p.workspace_id and c.repository_id = p.repository_id
+    and c.collection = @collection and c.parent_key = p.key
+where p.workspace_id = @workspace_id and p.repository_id = @repository_id
+  and p.deleted_at is null
+  and c.version is distinct from coalesce(p.raw ->> 'updated_at', '');
+
+-- name: UpsertParents :exec
+insert into collection_parents (workspace_id, repository_id, collection, parent_key, version)
+select @workspace_id, @repository_id, @collection, unnest(@parent_keys::text[]), unnest(@versions::text[])
+on conflict (workspace_id, repository_id, collection, parent_key) do update set version = excluded.version;
+
+-- name: RestartPasses :exec
+update collection_passes set bookmark = '{}', cursor = null, fence = fence + 1
+where workspace_id = @workspace_id and repository_id = @repository_id;
+
+-- name: ForgetParents :exec
+delete from collection_parents where workspace_id = @workspace_id and repository_id = @repository_id;

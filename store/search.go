@@ -1,0 +1,46 @@
+package store
+
+import (
+	"context"
+	"strings"
+
+	"github.com/holdfast/holdfast/internal/collection"
+)
+
+// searchedCharacters bounds the text of one expression: a tsvector may hold 1 MB
+// (PostgreSQL manual, 12.11).
+const searchedCharacters = "200000"
+
+// IndexSearch makes the search vectors of at most limit items after a key that
+// changed since theirs was made, in order of their keys. It returns the last key,
+// empty when there is nothing left.
+func (s *Store) IndexSearch(ctx context.Context, key PassKey, c collection.Collection, after string, limit int) (last string, err error) {
+	row := s.pool.QueryRow(ctx, indexSearchSQL(c), key.WorkspaceID, key.RepositoryID, key.Collection, after, limit)
+	if err := row.Scan(&last); err != nil {
+		return "", translate("index "+c.Name+" for search", err)
+	}
+	return last, nil
+}
+
+func indexSearchSQL(c collection.Collection) string {
+	var vectors []string
+	for i, expr := range c.Search {
+		weight := string("ABCD"[min(i, 3)])
+		vectors = append(vectors, `setweight(to_tsvector('english', left(coalesce(`+expr+`, ''), `+searchedCharacters+`)), '`+weight+`')`)
+	}
+	return `with moved as (
+    select t.key, t.raw, t.changed_at
+    from ` + table(c) + ` t
+    left join search_documents d
+        on d.workspace_id = t.workspace_id and d.repository_id = t.repository_id and d.collection = $3 and d.key = t.key
+    where t.workspace_id = $1 and t.repository_id = $2 and t.key > $4 and d.changed_at is distinct from t.changed_at
+    order by t.key
+    limit $5
+), indexed as (
+    insert into search_documents (workspace_id, repository_id, collection, key, document, changed_at)
+    select $1, $2, $3, key, ` + strings.Join(vectors, " || ") + `, changed_at from moved
+    on conflict (workspace_id, repository_id, collection, key) do update set
+        document = excluded.document, changed_at = excluded.changed_at
+)
+select coalesce(max(key), '') from moved`
+}

@@ -1,0 +1,53 @@
+// Package store keeps Holdfast's state in Postgres: operations and their events,
+// passes and their cursors, and the mirrored items. Every query but the one
+// generic write of items is generated from queries/*.sql.
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/holdfast/holdfast/internal/dbsqlc"
+)
+
+// Store is safe for concurrent use; one serves a whole process.
+type Store struct {
+	pool *pgxpool.Pool
+	q    *dbsqlc.Queries
+}
+
+// New is a store on pool, which the caller closes.
+func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool, q: dbsqlc.New()} }
+
+// Open connects to the database at url, with at most maxConns connections. The
+// application name tells operators whose connections they see.
+func Open(ctx context.Context, url, applicationName string, maxConns int32) (*pgxpool.Pool, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("read the database's address: %w", err)
+	}
+	cfg.MaxConns = maxConns
+	cfg.ConnConfig.RuntimeParams["application_name"] = applicationName
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	return pool, nil
+}
+
+// Ping tells whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.pool.Ping(ctx); err != nil {
+		return fmt.Errorf("reach the database: %w", err)
+	}
+	return nil
+}
+
+// tx runs do in a transaction that is rolled back when do fails.
+func (s *Store) tx(ctx context.Context, what string, do func(pgx.Tx) error) error {
+	err := pgx.BeginFunc(ctx, s.pool, do)
+	return translate(what, err)
+}
