@@ -1,0 +1,97 @@
+package githubsim
+
+import (
+	"net/http"
+	"strconv"
+)
+
+// origin is the URL of the server as the client called it.
+func (x *exchange) origin() string {
+	if x.req.TLS != nil {
+		return "https://" + x.req.Host
+	}
+	return "http://" + x.req.Host
+}
+
+// moved redirects to the same endpoint by the repository's number.
+func (x *exchange) moved(r *Repository) {
+	to := x.origin() + "/repositories/" + strconv.FormatInt(r.info.id, 10)
+	if x.path.rest != "" {
+		to += "/" + x.path.rest
+	}
+	if x.req.URL.RawQuery != "" {
+		to += "?" + x.req.URL.RawQuery
+	}
+	x.header.Set("Location", to)
+	x.status = http.StatusMovedPermanently
+	x.enc.raw(`{"message":"Moved Permanently","url":`).str(to)
+	x.enc.raw(`,"documentation_url":"https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects"}`)
+}
+
+// unavailable is GitHub's answer for a repository that it had to take down.
+func (x *exchange) unavailable(b *Block) {
+	x.status = http.StatusUnavailableForLegalReasons
+	x.enc.raw(`{"message":"Repository access blocked","block":{"reason":`).str(b.Reason)
+	x.enc.raw(`,"created_at":`).time(stampOf(b.CreatedAt)).raw(`,"html_url":`).strOrNull(b.URL).raw("}}")
+}
+
+func (x *exchange) invalid(field, code string) {
+	x.status = http.StatusUnprocessableEntity
+	x.enc.b = x.enc.b[:0]
+	x.enc.raw(`{"message":"Validation Failed","errors":[{"resource":"Search","field":`).str(field)
+	x.enc.raw(`,"code":`).str(code).raw(`}],"documentation_url":"https://docs.github.com/rest`).raw(x.route.docs).raw(`","status":"422"}`)
+}
+
+const (
+	primaryDocs   = "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api"
+	secondaryDocs = "https://docs.github.com/free-pro-team@latest/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"
+)
+
+func (x *exchange) primaryLimit(status int) {
+	who := "API rate limit exceeded for user ID " + strconv.Itoa(583231)
+	rest := ". If you reach out to GitHub Support for help, please include the request ID " + x.id +
+		" and timestamp " + x.now.UTC().Format("2006-01-02 15:04:05 MST") + "."
+	if x.token == "" {
+		who = "API rate limit exceeded for 127.0.0.1"
+		rest = ". (But here's the good news: Authenticated requests get a higher rate limit. " +
+			"Check out the documentation for more details.)"
+	}
+	x.problem(status, who+rest, primaryDocs)
+}
+
+func (x *exchange) secondaryLimit(status int) {
+	x.problem(status, "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. "+
+		"If you reach out to GitHub Support for help, please include the request ID "+x.id+".", secondaryDocs)
+}
+
+// rateLimit writes GET /rate_limit.
+func (e *encoder) rateLimit(r rate) {
+	core := func() {
+		e.raw(`{"limit":`).num(int64(r.limit)).raw(`,"used":`).num(int64(r.limit - r.remaining))
+		e.raw(`,"remaining":`).num(int64(r.remaining)).raw(`,"reset":`).num(r.reset.Unix()).raw("}")
+	}
+	e.raw(`{"resources":{"core":`)
+	core()
+	for _, other := range []string{"search", "graphql", "integration_manifest"} {
+		e.raw(`,"`).raw(other).raw(`":{"limit":30,"used":0,"remaining":30,"reset":`).num(r.reset.Unix()).raw("}")
+	}
+	e.raw(`},"rate":`)
+	core()
+	e.raw("}")
+}
+
+// user answers GET /user.
+func (s *Server) user(x *exchange) {
+	if x.token == "" {
+		x.problem(http.StatusUnauthorized, "Requires authentication", "https://docs.github.com/rest"+x.route.docs)
+		return
+	}
+	e := &x.enc
+	e.user(&user{login: s.options.User, id: loginID(s.options.User)})
+	e.b = e.b[:len(e.b)-1]
+	e.raw(`,"name":`).str(s.options.User).raw(`,"company":null,"blog":"","location":null,"email":null,"hireable":null`)
+	e.raw(`,"bio":null,"twitter_username":null,"notification_email":null,"public_repos":1,"public_gists":0,"followers":0`)
+	e.raw(`,"following":0,"created_at":"2011-01-25T18:44:36Z","updated_at":"2025-01-22T11:25:30Z","private_gists":0`)
+	e.raw(`,"total_private_repos":0,"owned_private_repos":0,"disk_usage":0,"collaborators":0`)
+	e.raw(`,"two_factor_authentication":true,"plan":{"name":"free","space":976562499,"collaborators":0,"private_repos":10000}}`)
+}
