@@ -1,0 +1,132 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/holdfast/holdfast/internal/budget"
+	"github.com/holdfast/holdfast/internal/github"
+	"github.com/holdfast/holdfast/internal/operation"
+	"github.com/holdfast/holdfast/store"
+)
+
+// TypeNotRunning is the type of the error of a step whose operation was cancelled
+// or has ended: there is nothing to report, and nothing was written.
+const TypeNotRunning = "operation_not_running"
+
+// Retry bounds what a step survives by being repeated. Its backoff is what a
+// waiting operation shows as the time of the next attempt.
+const (
+	RetryFirst   = time.Second
+	RetryLongest = time.Minute
+)
+
+// fatal is an error that repeating does not help. Its type becomes the failure's
+// code and its message is for people; the cause is for the log.
+func fatal(code, message string, cause error) error {
+	return temporal.NewNonRetryableApplicationError(message, code, cause)
+}
+
+// retryable marks an error of ours that passes by itself: the database is away.
+func retryable(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	return temporal.NewApplicationError("A step failed and is tried again.", "step_failed", err)
+}
+
+// commitError translates what CommitPage says.
+func commitError(err error) error {
+	if errors.Is(err, store.ErrNotRunning) {
+		return fatal(TypeNotRunning, "The operation may not go on.", err)
+	}
+	return retryable(err)
+}
+
+// refused decides what follows when GitHub did not give what was asked: a wait, a
+// retry, or the end. What it decides is recorded for people to see.
+func (a *Sync) refused(ctx context.Context, op operation.Operation, err error, what string) (*Wait, error) {
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	var limit *budget.LimitError
+	if errors.As(err, &limit) {
+		w := operation.Waiting{For: string(limit.Limit), Reason: limit.Reason(), Until: limit.Until}
+		return &Wait{Reason: w.Reason, Until: w.Until}, a.waiting(ctx, op, &w)
+	}
+	kind := github.KindOf(err)
+	message := refusal(kind, what)
+	if kind != github.KindUnreachable {
+		return nil, fatal(string(kind), message, err)
+	}
+	w := operation.Waiting{For: string(kind), Reason: message, Until: a.Now().Add(nextRetry(activity.GetInfo(ctx).Attempt))}
+	if err := a.waiting(ctx, op, &w); err != nil {
+		return nil, err
+	}
+	return nil, temporal.NewApplicationError(message, string(kind), err)
+}
+
+// waiting records what the operation waits for; nil: it goes on.
+func (a *Sync) waiting(ctx context.Context, op operation.Operation, w *operation.Waiting) error {
+	event, err := a.Store.SetWaiting(ctx, op.WorkspaceID, op.ID, w)
+	if err != nil {
+		return retryable(err)
+	}
+	if event != nil {
+		a.Publisher.Publish(ctx, *event)
+	}
+	return nil
+}
+
+func nextRetry(attempt int32) time.Duration {
+	return min(RetryFirst<<min(attempt-1, 10), RetryLongest)
+}
+
+func refusal(kind github.Kind, what string) string {
+	switch kind {
+	case github.KindUnauthorized:
+		return "GitHub does not accept the token: it is wrong, expired or revoked."
+	case github.KindForbidden:
+		return fmt.Sprintf("The token may not read %s.", what)
+	case github.KindNotFound:
+		return fmt.Sprintf("GitHub has no %s, or the token may not see it.", what)
+	case github.KindGone:
+		return fmt.Sprintf("GitHub says that %s is gone.", what)
+	case github.KindBlocked:
+		return fmt.Sprintf("GitHub has blocked %s for legal reasons.", what)
+	case github.KindUnreachable:
+		return "GitHub does not answer properly."
+	case github.KindConflict, github.KindRejected, github.KindUnexpected:
+		return fmt.Sprintf("GitHub refused to list %s.", what)
+	}
+	return fmt.Sprintf("GitHub refused to list %s.", what)
+}
+
+// heartbeat tells Temporal that the worker lives until stop is called, so that a
+// killed one is noticed within seconds.
+func heartbeat(ctx context.Context) (stop func()) {
+	done := make(chan struct{})
+	go func() {
+		ticker := time.NewTicker(HeartbeatTimeout / 4)
+		defer ticker.Stop()
+		for {
+			activity.RecordHeartbeat(ctx)
+			select {
+			case <-ticker.C:
+			case <-done:
+				return
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return func() { close(done) }
+}
+
+// HeartbeatTimeout is how long a worker may be silent before another takes over.
+const HeartbeatTimeout = 10 * time.Second

@@ -1,0 +1,244 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/holdfast/holdfast/internal/collection"
+	"github.com/holdfast/holdfast/internal/github"
+	"github.com/holdfast/holdfast/internal/operation"
+	"github.com/holdfast/holdfast/internal/walk"
+	"github.com/holdfast/holdfast/store"
+)
+
+// otherPassWait is how long to wait before looking again whether another
+// operation's pass has ended.
+const otherPassWait = 5 * time.Second
+
+// Pages asks for one step of a collection's pass.
+type Pages struct {
+	OperationRef
+	RepositoryID int64  `json:"repository_id"`
+	Owner        string `json:"owner"`
+	Name         string `json:"name"`
+	Collection   string `json:"collection"`
+}
+
+// PagesResult is how far the step came: done, more, or wait until a time.
+type PagesResult struct {
+	Done bool                     `json:"done,omitempty"`
+	Wait *Wait                    `json:"wait,omitempty"`
+	Work operation.CollectionWork `json:"work"`
+}
+
+// SyncPages goes on with a collection's pass from where it stands in Postgres, for
+// a bounded number of pages and time. Each page is committed by itself, so being
+// killed costs the pages in flight and nothing else.
+func (a *Sync) SyncPages(ctx context.Context, in Pages) (PagesResult, error) {
+	stop := heartbeat(ctx)
+	defer stop()
+	op, _, err := a.input(ctx, in.OperationRef)
+	if err != nil {
+		return PagesResult{}, err
+	}
+	c, ok := a.Collections.ByName(in.Collection)
+	if !ok {
+		return PagesResult{}, fatal("unknown_collection", "This worker does not know the collection "+in.Collection+".", nil)
+	}
+	key := store.PassKey{WorkspaceID: in.WorkspaceID, RepositoryID: in.RepositoryID, Collection: c.Name}
+	pass, err := a.Store.TakePass(ctx, key, op)
+	var held *store.HeldError
+	switch {
+	case errors.As(err, &held):
+		w := operation.Waiting{
+			For: "other_pass", Until: a.Now().Add(otherPassWait),
+			Reason: fmt.Sprintf("Operation %s is reading %s already.", held.Holder, c.Name),
+		}
+		return PagesResult{Wait: &Wait{Reason: w.Reason, Until: w.Until}}, a.waiting(ctx, op, &w)
+	case err != nil:
+		return PagesResult{}, retryable(err)
+	case pass.Fresh:
+		return PagesResult{Done: true}, a.fresh(ctx, op, key)
+	}
+	if op.Waiting != nil {
+		if err := a.waiting(ctx, op, nil); err != nil {
+			return PagesResult{}, err
+		}
+	}
+	r := &reader{Sync: a, op: op, key: key, pass: pass, collection: c, in: in, started: a.Now()}
+	if err := readOptional(pass.Cursor, &r.cursor); err != nil {
+		return PagesResult{}, fatal("unreadable_cursor", "The pass's cursor cannot be read.", err)
+	}
+	if err := readOptional(pass.Bookmark, &r.bookmark); err != nil {
+		return PagesResult{}, fatal("unreadable_cursor", "The pass's bookmark cannot be read.", err)
+	}
+	if c.Mode == collection.PerParent {
+		return r.readParents(ctx)
+	}
+	return r.readList(ctx)
+}
+
+func readOptional(raw json.RawMessage, into any) error {
+	if len(raw) == 0 {
+		return nil
+	}
+	return json.Unmarshal(raw, into)
+}
+
+// reader is one step of one pass.
+type reader struct {
+	*Sync
+	op         operation.Operation
+	key        store.PassKey
+	pass       store.Pass
+	collection collection.Collection
+	in         Pages
+	cursor     walk.Cursor
+	bookmark   walk.Bookmark
+	started    time.Time
+	asked      int                      // pages or parents asked for in this step
+	work       operation.CollectionWork // after the last commit
+}
+
+// spent tells whether the step may ask for nothing more.
+func (r *reader) spent() bool {
+	return r.asked >= r.Bounds.Pages || r.Now().Sub(r.started) >= r.Bounds.Time
+}
+
+// answer is what a request brought, ready to be stored.
+type answer struct {
+	page  github.Page
+	items []collection.Item
+	bad   int // items that cannot be read at all
+	err   error
+}
+
+func (r *reader) fetch(ctx context.Context, url string) answer {
+	var a answer
+	if r.collection.Mode == collection.Single {
+		a.page, a.err = r.GitHub.Object(ctx, url)
+	} else {
+		a.page, a.err = r.GitHub.List(ctx, url)
+	}
+	a.items = make([]collection.Item, 0, len(a.page.Items))
+	for _, raw := range a.page.Items {
+		item, err := r.collection.Prepare(raw)
+		if err != nil {
+			a.bad++
+			r.Logger.WarnContext(ctx, "an item cannot be read", "operation_id", r.op.ID, "collection", r.collection.Name, "error", err)
+			continue
+		}
+		a.items = append(a.items, item)
+	}
+	return a
+}
+
+// readList reads a list: several numbered pages at once where the walk allows it,
+// committed in their order.
+func (r *reader) readList(ctx context.Context) (PagesResult, error) {
+	w := walk.For(r.collection, r.in.Owner, r.in.Name, r.bookmark)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	flight := newFlight(ctx, r)
+	defer flight.wait()
+	defer cancel()
+	for {
+		flight.start(w.Next(r.cursor, r.Bounds.Window))
+		request, got, ok := flight.take(w.Next(r.cursor, 1)[0])
+		if !ok {
+			return PagesResult{Work: r.work}, nil
+		}
+		if got.err != nil {
+			return r.stopped(ctx, got)
+		}
+		next, done := w.Advance(r.cursor, request, walk.Answer{
+			Items: got.items, Next: got.page.Next, Last: got.page.Last, Date: got.page.Date,
+		})
+		if !done {
+			// Asked for before the page is committed, so that GitHub and Postgres work at once.
+			flight.start(w.Next(next, r.Bounds.Window))
+		}
+		if err := r.commit(ctx, w, got, next, done); err != nil {
+			return PagesResult{}, err
+		}
+		if done {
+			return PagesResult{Done: true, Work: r.work}, nil
+		}
+		r.cursor = next
+	}
+}
+
+func (r *reader) commit(ctx context.Context, w walk.Walk, got answer, next walk.Cursor, done bool) error {
+	p := r.page([]answer{got})
+	if next.Phase != walk.CatchUp {
+		p.Total = int64(next.Last) * github.PerPage
+	} else if r.cursor.Relisting() {
+		p.Listed = 0
+	}
+	if done {
+		return r.complete(ctx, p, w.Bookmark(next))
+	}
+	var err error
+	if p.Cursor, err = json.Marshal(next); err != nil {
+		return fatal("unreadable_cursor", "The pass's cursor cannot be written.", err)
+	}
+	return r.write(ctx, p)
+}
+
+// page gathers answers into one commit.
+func (r *reader) page(answers []answer) store.Page {
+	p := store.Page{Key: r.key, OperationID: r.op.ID, Collection: r.collection, Fence: r.pass.Fence}
+	bad := 0
+	for _, a := range answers {
+		p.Items = append(p.Items, a.items...)
+		p.Listed += int64(len(a.page.Items))
+		p.Requests += a.page.Requests
+		p.Pages++
+		bad += a.bad
+	}
+	if bad > 0 {
+		p.Note = fmt.Sprintf("%d items could not be read at all.", bad)
+	}
+	return p
+}
+
+// complete commits the last page of a pass.
+func (r *reader) complete(ctx context.Context, p store.Page, b walk.Bookmark) error {
+	var err error
+	if p.Bookmark, err = json.Marshal(b); err != nil {
+		return fatal("unreadable_cursor", "The pass's bookmark cannot be written.", err)
+	}
+	p.Done = true
+	return r.write(ctx, p)
+}
+
+func (r *reader) write(ctx context.Context, p store.Page) error {
+	event, err := r.Store.CommitPage(ctx, p)
+	if err != nil {
+		return commitError(err)
+	}
+	r.work = *event.Collection
+	r.Publisher.Publish(ctx, event)
+	return nil
+}
+
+// stopped decides what follows an answer that is no page.
+func (r *reader) stopped(ctx context.Context, got answer) (PagesResult, error) {
+	note := ""
+	switch kind := github.KindOf(got.err); {
+	case kind == github.KindGone:
+		note = fmt.Sprintf("%s are switched off in this repository.", r.collection.Name)
+	case kind == github.KindConflict && r.collection.Mode == collection.Heads:
+		note = "The git repository is empty."
+	default:
+		wait, err := r.refused(ctx, r.op, got.err, r.collection.Name+" of "+r.in.Owner+"/"+r.in.Name)
+		return PagesResult{Wait: wait, Work: r.work}, err
+	}
+	p := r.page([]answer{got})
+	p.Skipped, p.Note = true, note
+	err := r.complete(ctx, p, walk.Bookmark{})
+	return PagesResult{Done: true, Work: r.work}, err
+}

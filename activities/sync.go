@@ -1,0 +1,232 @@
+// Package activities holds the steps of Holdfast's workflows: each is one
+// idempotent step that may be repeated at any time, by any worker.
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holdfast/holdfast/internal/collection"
+	"github.com/holdfast/holdfast/internal/github"
+	"github.com/holdfast/holdfast/internal/operation"
+	"github.com/holdfast/holdfast/store"
+)
+
+// Publisher tells listeners about committed events. It never fails the work.
+type Publisher interface {
+	Publish(ctx context.Context, events ...operation.Event)
+}
+
+// Sync holds what the steps of a repository's sync need.
+type Sync struct {
+	Store       *store.Store
+	GitHub      *github.Client
+	Collections *collection.Registry
+	Publisher   Publisher
+	Logger      *slog.Logger
+	Now         func() time.Time
+	Bounds      Bounds
+}
+
+// Bounds limit one SyncPages step.
+type Bounds struct {
+	Window int           // requests of one collection in flight
+	Pages  int           // at most, of one step
+	Time   time.Duration // after which a step asks for nothing more
+}
+
+// DefaultBounds keep a step short enough to be repeated and long enough to be
+// worth its cost of about 50 ms in Temporal.
+func DefaultBounds() Bounds { return Bounds{Window: 6, Pages: 20, Time: 45 * time.Second} }
+
+// OperationRef names an operation.
+type OperationRef struct {
+	WorkspaceID string `json:"workspace_id"`
+	OperationID string `json:"operation_id"`
+}
+
+// Plan is what a sync will do. It is fixed when the sync starts, so that a deploy
+// changes no running workflow.
+type Plan struct {
+	RepositoryID int64         `json:"repository_id"`
+	Owner        string        `json:"owner"`
+	Name         string        `json:"name"`
+	Collections  []PlannedStep `json:"collections"`
+	Wait         *Wait         `json:"wait,omitempty"` // set alone: plan again then
+}
+
+// PlannedStep is one collection of a plan.
+type PlannedStep struct {
+	Name   string `json:"name"`
+	Parent string `json:"parent,omitempty"` // that must be mirrored before
+	Search bool   `json:"search,omitempty"` // its texts are indexed afterwards
+}
+
+// Wait says that a step cannot go on before a time.
+type Wait struct {
+	Reason string    `json:"reason"` // for people
+	Until  time.Time `json:"until"`
+}
+
+// PlanSync finds the repository, makes the operation run and mirrors the
+// repository itself, since everything else hangs on its id.
+func (a *Sync) PlanSync(ctx context.Context, ref OperationRef) (Plan, error) {
+	stop := heartbeat(ctx)
+	defer stop()
+	op, input, err := a.input(ctx, ref)
+	if err != nil {
+		return Plan{}, err
+	}
+	owner, name, _ := strings.Cut(input.Repository, "/")
+	c, ok := a.Collections.ByName("repository")
+	if !ok {
+		return Plan{}, fatal("unknown_collection", "The repository's own collection is not known.", nil)
+	}
+	page, err := a.GitHub.Object(ctx, c.ListPath(owner, name, 0))
+	if err != nil {
+		wait, err := a.refused(ctx, op, err, "repository "+input.Repository)
+		return Plan{Wait: wait}, err
+	}
+	plan, item, err := a.plan(c, input, page)
+	if err != nil {
+		return Plan{}, err
+	}
+	renamed, err := a.Store.NoticeRename(ctx, ref.WorkspaceID, plan.RepositoryID, plan.Owner+"/"+plan.Name)
+	if err != nil {
+		return Plan{}, retryable(err)
+	}
+	if renamed {
+		a.Logger.InfoContext(ctx, "the repository has a new name; it is read anew", "operation_id", op.ID, "repository_id", plan.RepositoryID)
+	}
+	return plan, a.begin(ctx, op, c, plan, item, page.Requests)
+}
+
+// begin makes the operation run, unless an earlier attempt did, and mirrors the repository.
+func (a *Sync) begin(ctx context.Context, op operation.Operation, c collection.Collection, plan Plan, item collection.Item, requests int64) error {
+	names := make([]string, len(plan.Collections))
+	for i, step := range plan.Collections {
+		names[i] = step.Name
+	}
+	if op.State == operation.StatePending {
+		started, event, err := a.Store.StartPlan(ctx, op.WorkspaceID, op.ID, names)
+		if err != nil {
+			return retryable(err)
+		}
+		op = started
+		a.Publisher.Publish(ctx, event)
+	}
+	return a.mirrorRepository(ctx, op, c, plan.RepositoryID, item, requests)
+}
+
+// input reads the operation and what was asked of it.
+func (a *Sync) input(ctx context.Context, ref OperationRef) (op operation.Operation, in operation.SyncInput, err error) {
+	op, err = a.Store.Operation(ctx, ref.WorkspaceID, ref.OperationID)
+	if operation.CodeOf(err) == operation.CodeNotFound {
+		return op, in, fatal(TypeNotRunning, "The operation does not exist.", err)
+	}
+	if err != nil {
+		return op, in, retryable(err)
+	}
+	if op.State != operation.StatePending && op.State != operation.StateRunning {
+		return op, in, fatal(TypeNotRunning, "The operation is "+string(op.State)+".", nil)
+	}
+	if err := json.Unmarshal(op.Input, &in); err != nil {
+		return op, in, fatal("invalid_input", "The operation's input cannot be read.", err)
+	}
+	return op, in, nil
+}
+
+func (a *Sync) plan(c collection.Collection, in operation.SyncInput, page github.Page) (Plan, collection.Item, error) {
+	item, err := c.Prepare(page.Items[0])
+	if err != nil {
+		return Plan{}, item, fatal("github_unexpected", "GitHub's answer is no repository.", err)
+	}
+	var repo struct {
+		ID       int64  `json:"id"`
+		FullName string `json:"full_name"`
+	}
+	if err := json.Unmarshal(page.Items[0], &repo); err != nil {
+		return Plan{}, item, fatal("github_unexpected", "GitHub's answer is no repository.", err)
+	}
+	plan := Plan{RepositoryID: repo.ID}
+	plan.Owner, plan.Name, _ = strings.Cut(repo.FullName, "/")
+	for _, c := range a.Collections.All() {
+		if len(in.Collections) == 0 || slices.Contains(in.Collections, c.Name) || c.Mode == collection.Single {
+			plan.Collections = append(plan.Collections, PlannedStep{Name: c.Name, Parent: c.Parent, Search: len(c.Search) > 0})
+		}
+	}
+	for _, step := range plan.Collections {
+		known := slices.ContainsFunc(plan.Collections, func(s PlannedStep) bool { return s.Name == step.Parent })
+		if step.Parent != "" && !known {
+			return plan, item, fatal("invalid_input", fmt.Sprintf("The collection %s needs %s as well: its lists are read for each of them.", step.Name, step.Parent), nil)
+		}
+	}
+	return plan, item, nil
+}
+
+func (a *Sync) mirrorRepository(ctx context.Context, op operation.Operation, c collection.Collection, id int64, item collection.Item, requests int64) error {
+	key := store.PassKey{WorkspaceID: op.WorkspaceID, RepositoryID: id, Collection: c.Name}
+	pass, err := a.Store.TakePass(ctx, key, op)
+	var held *store.HeldError
+	if errors.As(err, &held) || err == nil && pass.Fresh {
+		return a.fresh(ctx, op, key)
+	}
+	if err != nil {
+		return retryable(err)
+	}
+	event, err := a.Store.CommitPage(ctx, store.Page{
+		Key: key, OperationID: op.ID, Collection: c, Fence: pass.Fence,
+		Items: []collection.Item{item}, Listed: 1, Pages: 1, Requests: requests, Total: 1,
+		Done: true, Bookmark: json.RawMessage("{}"),
+	})
+	if err != nil {
+		return commitError(err)
+	}
+	a.Publisher.Publish(ctx, event)
+	return nil
+}
+
+// fresh records that a collection needs no work, unless that is known already.
+func (a *Sync) fresh(ctx context.Context, op operation.Operation, key store.PassKey) error {
+	done := slices.ContainsFunc(op.Collections, func(w operation.CollectionWork) bool {
+		return w.Name == key.Collection && w.FinishedAt != nil
+	})
+	if done {
+		return nil
+	}
+	event, err := a.Store.Fresh(ctx, key, op.ID)
+	if err != nil {
+		return commitError(err)
+	}
+	a.Publisher.Publish(ctx, event)
+	return nil
+}
+
+// Finish is how an operation ends.
+type Finish struct {
+	OperationRef
+	State   operation.State    `json:"state"`
+	Failure *operation.Failure `json:"failure,omitempty"`
+}
+
+// FinishOperation writes an operation's final state. One that has ended already
+// keeps its end.
+func (a *Sync) FinishOperation(ctx context.Context, f Finish) error {
+	_, event, err := a.Store.SetState(ctx, f.WorkspaceID, f.OperationID, f.State, f.Failure)
+	switch operation.CodeOf(err) {
+	case "":
+		a.Publisher.Publish(ctx, event)
+		return nil
+	case operation.CodeConflict, operation.CodeNotFound:
+		a.Logger.WarnContext(ctx, "the operation had ended already", "operation_id", f.OperationID, "wanted", f.State, "error", err)
+		return nil
+	default:
+		return retryable(err)
+	}
+}

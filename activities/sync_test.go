@@ -1,0 +1,435 @@
+package activities_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+
+	"github.com/holdfast/holdfast/activities"
+	"github.com/holdfast/holdfast/internal/budget"
+	"github.com/holdfast/holdfast/internal/collection"
+	"github.com/holdfast/holdfast/internal/config"
+	"github.com/holdfast/holdfast/internal/github"
+	"github.com/holdfast/holdfast/internal/githubsim"
+	"github.com/holdfast/holdfast/internal/operation"
+	"github.com/holdfast/holdfast/internal/testenv"
+	"github.com/holdfast/holdfast/store"
+)
+
+func TestMain(m *testing.M) { testenv.Main(m) }
+
+// bundle is a worker's steps between a GitHub and a database of the test's own.
+type bundle struct {
+	t     *testing.T
+	sim   *githubsim.Server
+	repo  *githubsim.Repository
+	pool  *pgxpool.Pool
+	store *store.Store
+	steps *activities.Sync
+	env   *testsuite.TestActivityEnvironment
+}
+
+func setup(t *testing.T, items int, options githubsim.Options) *bundle {
+	t.Helper()
+	t.Parallel()
+	b := &bundle{t: t, sim: githubsim.New(options), repo: githubsim.Generate(1, githubsim.SpecForItems(items)), pool: testenv.Database(t)}
+	b.sim.Add(b.repo)
+	server := httptest.NewServer(b.sim)
+	t.Cleanup(server.Close)
+	b.store = store.New(b.pool)
+	client, err := github.New(github.Options{
+		BaseURL: server.URL, UserAgent: "test", Gate: budget.NewGate(10, time.Now), Now: time.Now, Scale: 0.001,
+	})
+	require.NoError(t, err)
+	b.steps = &activities.Sync{
+		Store: b.store, GitHub: client, Collections: collection.NewRegistry(), Publisher: discard{},
+		Logger: slog.New(slog.DiscardHandler), Now: time.Now, Bounds: activities.DefaultBounds(),
+	}
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	b.env = suite.NewTestActivityEnvironment()
+	b.env.SetTestTimeout(time.Minute)
+	b.env.RegisterActivity(b.steps)
+	return b
+}
+
+// discard publishes to nobody.
+type discard struct{}
+
+func (discard) Publish(context.Context, ...operation.Event) {}
+
+// create makes the row of a sync.
+func (b *bundle) create(names ...string) activities.OperationRef {
+	b.t.Helper()
+	input, err := json.Marshal(operation.SyncInput{Repository: b.repo.FullName(), Collections: names})
+	require.NoError(b.t, err)
+	op, _, err := b.store.CreateOperation(b.t.Context(), operation.New{
+		ID: uuid.Must(uuid.NewV7()).String(), WorkspaceID: config.DefaultWorkspace,
+		Kind: operation.KindSyncRepository, Subject: b.repo.FullName(), Input: input,
+	})
+	require.NoError(b.t, err)
+	return activities.OperationRef{WorkspaceID: op.WorkspaceID, OperationID: op.ID}
+}
+
+func (b *bundle) planSync(ref activities.OperationRef) (plan activities.Plan, err error) {
+	value, err := b.env.ExecuteActivity(b.steps.PlanSync, ref)
+	if err == nil {
+		require.NoError(b.t, value.Get(&plan))
+	}
+	return plan, err
+}
+
+func (b *bundle) pages(ref activities.OperationRef, plan activities.Plan, name string) (result activities.PagesResult, err error) {
+	value, err := b.env.ExecuteActivity(b.steps.SyncPages, activities.Pages{
+		OperationRef: ref, RepositoryID: plan.RepositoryID, Owner: plan.Owner, Name: plan.Name, Collection: name,
+	})
+	if err == nil {
+		require.NoError(b.t, value.Get(&result))
+	}
+	return result, err
+}
+
+// sync mirrors the repository as the workflow would, one step after another, and
+// returns the progress by collection.
+func (b *bundle) sync(names ...string) map[string]operation.CollectionWork {
+	b.t.Helper()
+	ref := b.create(names...)
+	plan, err := b.planSync(ref)
+	require.NoError(b.t, err)
+	require.Nil(b.t, plan.Wait)
+	for _, step := range plan.Collections {
+		if step.Name == "repository" {
+			continue
+		}
+		for range 1000 {
+			result, err := b.pages(ref, plan, step.Name)
+			require.NoError(b.t, err, step.Name)
+			require.Nil(b.t, result.Wait)
+			if result.Done {
+				break
+			}
+		}
+	}
+	_, err = b.env.ExecuteActivity(b.steps.FinishOperation, activities.Finish{OperationRef: ref, State: operation.StateSucceeded})
+	require.NoError(b.t, err)
+	op, err := b.store.Operation(b.t.Context(), ref.WorkspaceID, ref.OperationID)
+	require.NoError(b.t, err)
+	require.Equal(b.t, operation.StateSucceeded, op.State)
+	work := map[string]operation.CollectionWork{}
+	for _, w := range op.Collections {
+		require.NotNil(b.t, w.FinishedAt, w.Name)
+		work[w.Name] = w
+	}
+	return work
+}
+
+// requireMirror compares every item of every collection with the source.
+func (b *bundle) requireMirror(names ...string) {
+	b.t.Helper()
+	if len(names) == 0 {
+		names = collection.NewRegistry().Names()
+	}
+	owner, name := splitName(b.repo.FullName())
+	for _, collectionName := range names {
+		c, ok := collection.ByName(collectionName)
+		require.True(b.t, ok)
+		mirror := map[string][32]byte{}
+		rows, err := b.pool.Query(b.t.Context(), `select key, raw, raw_bytes from `+c.Table)
+		require.NoError(b.t, err)
+		var (
+			key           string
+			raw, rawBytes []byte
+		)
+		_, err = pgx.ForEachRow(rows, []any{&key, &raw, &rawBytes}, func() error {
+			if rawBytes != nil {
+				raw = rawBytes
+			}
+			mirror[key], err = c.Hash(raw)
+			return err
+		})
+		require.NoError(b.t, err)
+		n := 0
+		for key, raw := range b.sim.Items(owner, name, collectionName) {
+			want, err := c.Hash(raw)
+			require.NoError(b.t, err)
+			require.Equal(b.t, want, mirror[key], "%s %s", collectionName, key)
+			n++
+		}
+		require.Len(b.t, mirror, n, collectionName)
+	}
+}
+
+func splitName(full string) (owner, name string) {
+	for i := range full {
+		if full[i] == '/' {
+			return full[:i], full[i+1:]
+		}
+	}
+	return full, ""
+}
+
+func TestASyncEqualsItsSource(t *testing.T) {
+	b := setup(t, 5000, githubsim.Options{})
+	work := b.sync()
+	b.requireMirror()
+	for name, w := range work {
+		require.Equal(t, w.Items, w.Total, name)
+		require.Equal(t, b.sim.Stats().Requests[name], w.Requests, "%s as the simulator counts", name)
+	}
+}
+
+func TestASecondSyncOfAnUnchangedSourceWritesNothing(t *testing.T) {
+	b := setup(t, 2000, githubsim.Options{})
+	b.sync()
+	b.sim.ResetStats()
+	for name, w := range b.sync() {
+		require.Zero(t, w.Written, name)
+	}
+	requests := b.sim.Stats().Requests
+	for _, name := range []string{"issues", "issue_comments", "pulls", "review_comments", "commits"} {
+		require.Equal(t, int64(1), requests[name], name)
+	}
+	require.Zero(t, requests["reviews"], "no pull request moved")
+}
+
+func TestCountersInsideOtherObjectsWriteNoRow(t *testing.T) {
+	b := setup(t, 2000, githubsim.Options{})
+	b.sync()
+	var number int
+	require.NoError(t, b.pool.QueryRow(t.Context(), `select min(number) from issues where not is_pull_request and milestone_number is not null`).Scan(&number))
+	before := b.xmins()
+
+	b.repo.Star(3)
+	b.repo.Push(b.repo.DefaultBranch(), githubsim.NewCommit{Message: "m", By: "ada"})
+	_, err := b.repo.AddIssueComment(number, "ada", "a comment")
+	require.NoError(t, err)
+	b.sync()
+	b.requireMirror()
+
+	changed := map[string]int{}
+	for row, version := range b.xmins() {
+		if before[row] != version {
+			changed[row.table]++
+		}
+	}
+	require.Equal(t, map[string]int{
+		"repositories":   1, // its own stars and its own last push
+		"branches":       1, // that was pushed to
+		"commits":        1, // that was pushed
+		"issues":         1, // that was commented on: its own count and time
+		"issue_comments": 1,
+	}, changed)
+}
+
+type row struct{ table, key string }
+
+// xmins is the version of every row: it moves with every write.
+func (b *bundle) xmins() map[row]string {
+	b.t.Helper()
+	all := map[row]string{}
+	for _, c := range collection.All() {
+		rows, err := b.pool.Query(b.t.Context(), `select key, xmin::text from `+c.Table)
+		require.NoError(b.t, err)
+		var key, version string
+		_, err = pgx.ForEachRow(rows, []any{&key, &version}, func() error {
+			all[row{c.Table, key}] = version
+			return nil
+		})
+		require.NoError(b.t, err)
+	}
+	return all
+}
+
+func TestEditsAreFoundByTheNextSync(t *testing.T) {
+	b := setup(t, 2000, githubsim.Options{})
+	b.sync()
+	title := "changed"
+	require.NoError(t, b.repo.EditIssue(1, githubsim.IssueEdit{Title: &title}))
+	_, err := b.repo.OpenIssue(githubsim.NewIssue{Title: "new", Body: "nul \u0000", By: "ada"})
+	require.NoError(t, err)
+	_, err = b.repo.AddReview(b.pull(), githubsim.NewReview{By: "ada", State: "APPROVED", Comments: []githubsim.NewReviewComment{{Path: "a", Line: 1, Body: "b"}}})
+	require.NoError(t, err)
+	b.repo.Push("feature", githubsim.NewCommit{Message: "m", By: "ada"})
+	b.repo.CreateRelease(githubsim.NewRelease{Tag: "v99", By: "ada"})
+	require.NoError(t, b.repo.RenameUser("ada", "lovelace"))
+	b.sync()
+	b.requireMirror()
+}
+
+func (b *bundle) pull() (number int) {
+	b.t.Helper()
+	require.NoError(b.t, b.pool.QueryRow(b.t.Context(), `select max(number) from pulls`).Scan(&number))
+	return number
+}
+
+func TestFaultsDoNotChangeTheEnd(t *testing.T) {
+	b := setup(t, 1500, githubsim.Options{Faults: githubsim.FaultPlan{Seed: 7, Faults: []githubsim.Fault{
+		{Kind: githubsim.FaultStatus, Status: 502, Probability: 0.05},
+		{Kind: githubsim.FaultShortBody, Probability: 0.05},
+		{Kind: githubsim.FaultShortChunks, Probability: 0.03},
+		{Kind: githubsim.FaultReset, Probability: 0.03},
+		{Kind: githubsim.FaultLatency, Delay: time.Millisecond, Jitter: 3 * time.Millisecond},
+	}}})
+	b.sync()
+	b.requireMirror()
+}
+
+func TestALimitIsAWaitWithAReason(t *testing.T) {
+	b := setup(t, 500, githubsim.Options{})
+	ref := b.create()
+	b.sim.SetFaults(githubsim.FaultPlan{Faults: []githubsim.Fault{{Kind: githubsim.FaultPrimaryLimit, From: 3, Times: 1}}})
+	plan, err := b.planSync(ref)
+	require.NoError(t, err)
+	var result activities.PagesResult
+	for _, name := range []string{"labels", "milestones", "issues"} {
+		if result, err = b.pages(ref, plan, name); result.Wait != nil {
+			break
+		}
+		require.NoError(t, err)
+	}
+	require.NotNil(t, result.Wait)
+	require.Contains(t, result.Wait.Reason, "hourly limit")
+	require.Greater(t, time.Until(result.Wait.Until), 10*time.Minute)
+	op, err := b.store.Operation(t.Context(), ref.WorkspaceID, ref.OperationID)
+	require.NoError(t, err)
+	require.Equal(t, "github_primary_limit", op.Waiting.For)
+	require.Equal(t, result.Wait.Reason, op.Waiting.Reason)
+	require.Zero(t, b.sim.Stats().Offences)
+}
+
+func TestWhatGitHubRefusesEndsTheSyncWithAReason(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(*bundle)
+		code   string
+	}{
+		"gone":    {func(b *bundle) { b.repo.SetGone(true) }, "github_not_found"},
+		"private": {func(b *bundle) { b.repo.SetPrivate(true) }, "github_not_found"},
+		"blocked": {func(b *bundle) { b.repo.SetBlocked(&githubsim.Block{Reason: "dmca"}) }, "github_blocked"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := setup(t, 100, githubsim.Options{})
+			tt.change(b)
+			_, err := b.planSync(b.create())
+			var app *temporal.ApplicationError
+			require.ErrorAs(t, err, &app)
+			require.Equal(t, tt.code, app.Type())
+			require.True(t, app.NonRetryable())
+			require.Contains(t, app.Message(), b.repo.FullName())
+		})
+	}
+}
+
+func TestIssuesThatAreSwitchedOffAreSkipped(t *testing.T) {
+	b := setup(t, 500, githubsim.Options{})
+	b.repo.DisableIssues(true)
+	work := b.sync()
+	require.Equal(t, operation.CollectionSkipped, work["issues"].State)
+	require.Contains(t, work["issues"].Note, "switched off")
+	b.requireMirror("pulls", "commits", "labels", "reviews")
+}
+
+func TestARenamedRepositoryIsFollowed(t *testing.T) {
+	b := setup(t, 500, githubsim.Options{})
+	b.sync()
+	ref := b.create()
+	b.sim.Rename(b.repo, "", "renamed")
+	plan, err := b.planSync(ref)
+	require.NoError(t, err)
+	require.Equal(t, "renamed", plan.Name)
+	require.Equal(t, b.repo.ID(), plan.RepositoryID)
+	b.sync()
+	b.requireMirror()
+	var n int
+	require.NoError(t, b.pool.QueryRow(t.Context(), `select count(*) from repositories`).Scan(&n))
+	require.Equal(t, 1, n, "it is the same repository")
+}
+
+func TestACancelledOperationStopsWithinAPage(t *testing.T) {
+	b := setup(t, 2000, githubsim.Options{})
+	ref := b.create()
+	plan, err := b.planSync(ref)
+	require.NoError(t, err)
+	_, err = b.store.RequestCancel(t.Context(), ref.WorkspaceID, ref.OperationID)
+	require.NoError(t, err)
+	_, err = b.pages(ref, plan, "issues")
+	var app *temporal.ApplicationError
+	require.ErrorAs(t, err, &app)
+	require.Equal(t, activities.TypeNotRunning, app.Type())
+	var n int
+	require.NoError(t, b.pool.QueryRow(t.Context(), `select count(*) from issues`).Scan(&n))
+	require.Zero(t, n)
+}
+
+func TestASecondSyncWaitsForTheFirst(t *testing.T) {
+	b := setup(t, 3000, githubsim.Options{})
+	b.steps.Bounds.Pages = 2
+	first, second := b.create(), b.create()
+	plan, err := b.planSync(first)
+	require.NoError(t, err)
+	_, err = b.planSync(second)
+	require.NoError(t, err)
+	result, err := b.pages(first, plan, "issues")
+	require.NoError(t, err)
+	require.False(t, result.Done)
+
+	result, err = b.pages(second, plan, "issues")
+	require.NoError(t, err)
+	require.Contains(t, result.Wait.Reason, first.OperationID)
+	for !result.Done {
+		result, err = b.pages(first, plan, "issues")
+		require.NoError(t, err)
+	}
+	result, err = b.pages(second, plan, "issues")
+	require.NoError(t, err)
+	require.Nil(t, result.Wait)
+	require.True(t, result.Done, "the pass began after the second was asked for: there is nothing left to read")
+	b.requireMirror("issues")
+}
+
+func TestANestedCollectionNeedsItsParent(t *testing.T) {
+	b := setup(t, 100, githubsim.Options{})
+	_, err := b.planSync(b.create("reviews"))
+	require.ErrorContains(t, err, "reviews needs pulls")
+	work := b.sync("pulls", "reviews")
+	require.Len(t, work, 3, "the repository itself is always among them")
+	b.requireMirror("repository", "pulls", "reviews")
+}
+
+func TestSearchIsFilled(t *testing.T) {
+	b := setup(t, 500, githubsim.Options{})
+	b.sync()
+	_, err := b.env.ExecuteActivity(b.steps.IndexSearch, activities.Pages{
+		OperationRef: activities.OperationRef{WorkspaceID: config.DefaultWorkspace}, RepositoryID: b.repo.ID(), Collection: "issues",
+	})
+	require.NoError(t, err)
+	var items, documents int
+	require.NoError(t, b.pool.QueryRow(t.Context(), `select (select count(*) from issues), (select count(*) from search_documents)`).Scan(&items, &documents))
+	require.Equal(t, items, documents)
+	require.NotZero(t, items)
+}
+
+func TestRequestsStayWithinThePlan(t *testing.T) {
+	b := setup(t, 10_000, githubsim.Options{})
+	b.sync("labels", "milestones", "issues", "issue_comments", "pulls", "review_comments", "commits", "branches", "tags", "releases")
+	items, requests := 0, int64(0)
+	owner, name := splitName(b.repo.FullName())
+	for _, c := range collection.NewRegistry().Names() {
+		if c != "reviews" {
+			items += b.sim.Count(owner, name, c)
+			requests += b.sim.Stats().Requests[c]
+		}
+	}
+	require.LessOrEqual(t, requests*1000, int64(items)*13, fmt.Sprintf("%d requests for %d items", requests, items))
+}

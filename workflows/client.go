@@ -1,0 +1,93 @@
+package workflows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/holdfast/holdfast/activities"
+	"github.com/holdfast/holdfast/internal/operation"
+)
+
+// Starter starts and stops the workflows of operations. A workflow's id is its
+// operation's id, so that no operation ever has two.
+type Starter struct{ temporal client.Client }
+
+// NewStarter talks to Temporal through c.
+func NewStarter(c client.Client) *Starter { return &Starter{temporal: c} }
+
+// Start starts an operation's workflow. Starting one that runs, or has ended, is
+// no error and starts nothing.
+func (s *Starter) Start(ctx context.Context, op operation.Operation) error {
+	name := workflowType(op.Kind)
+	if name == "" {
+		return &operation.Error{Code: operation.CodeInvalid, Message: fmt.Sprintf("There is no operation of the kind %q.", op.Kind)}
+	}
+	_, err := s.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                       op.ID,
+		TaskQueue:                TaskQueue,
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		StaticSummary:            string(op.Kind) + " " + op.Subject,
+		Priority:                 temporal.Priority{PriorityKey: laneBackfill, FairnessKey: op.WorkspaceID},
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			AttributeWorkspace.ValueSet(op.WorkspaceID), AttributeRepository.ValueSet(op.Subject),
+			AttributeKind.ValueSet(string(op.Kind)), AttributeState.ValueSet(string(op.State)),
+		),
+	}, name, SyncRepositoryInput{
+		OperationRef: activities.OperationRef{WorkspaceID: op.WorkspaceID, OperationID: op.ID}, Subject: op.Subject,
+	})
+	var started *serviceerror.WorkflowExecutionAlreadyStarted
+	if errors.As(err, &started) {
+		return nil
+	}
+	return translate("start the workflow of operation "+op.ID, err)
+}
+
+// Cancel asks an operation's workflow to stop. One that has ended, or never
+// began, has nothing to stop.
+func (s *Starter) Cancel(ctx context.Context, op operation.Operation) error {
+	err := s.temporal.CancelWorkflow(ctx, op.ID, "")
+	var missing *serviceerror.NotFound
+	if errors.As(err, &missing) {
+		return nil
+	}
+	return translate("cancel the workflow of operation "+op.ID, err)
+}
+
+// Running tells whether an operation's workflow is there and has not ended.
+func (s *Starter) Running(ctx context.Context, op operation.Operation) (bool, error) {
+	d, err := s.temporal.DescribeWorkflowExecution(ctx, op.ID, "")
+	var missing *serviceerror.NotFound
+	if errors.As(err, &missing) {
+		return false, nil
+	}
+	if err != nil {
+		return false, translate("look at the workflow of operation "+op.ID, err)
+	}
+	return d.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, nil
+}
+
+// Check tells whether Temporal answers.
+func (s *Starter) Check(ctx context.Context) error {
+	_, err := s.temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
+	return translate("reach Temporal", err)
+}
+
+// translate turns Temporal's errors into the domain's, once.
+func translate(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("%s: %w", what, err)
+	var invalid *serviceerror.InvalidArgument
+	if errors.As(err, &invalid) {
+		return err
+	}
+	return &operation.Error{Code: operation.CodeUnavailable, Message: "The workflow service cannot be reached. Try again shortly.", Err: err}
+}

@@ -1,0 +1,275 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/holdfast/holdfast/activities"
+	"github.com/holdfast/holdfast/internal/operation"
+)
+
+// collectionsAtOnce is how many collections of one repository are read at once.
+const collectionsAtOnce = 4
+
+// SyncRepositoryInput starts SyncRepository. Plan and Finished are set when it
+// continues as new; where each collection stands is in Postgres.
+type SyncRepositoryInput struct {
+	activities.OperationRef
+	Subject  string                     `json:"subject"`
+	Plan     *activities.Plan           `json:"plan,omitempty"`
+	Finished []operation.CollectionWork `json:"finished,omitempty"`
+}
+
+// SyncRepository mirrors one repository: it plans, reads each collection step by
+// step, several at once, and records how it ended.
+func SyncRepository(ctx workflow.Context, in SyncRepositoryInput) error {
+	s := newSync(in)
+	err := s.run(ctx)
+	if workflow.IsContinueAsNewError(err) {
+		return err
+	}
+	return s.finish(ctx, err)
+}
+
+// syncRun is one run of SyncRepository.
+type syncRun struct {
+	in    SyncRepositoryInput
+	plan  activities.Plan
+	steps *activities.Sync // nil: only its methods' names are used
+	work  map[string]operation.CollectionWork
+	waits map[string]string // why a collection waits, for people
+	left  bool              // a collection stopped early since the history is long
+}
+
+func newSync(in SyncRepositoryInput) *syncRun {
+	s := &syncRun{in: in, work: map[string]operation.CollectionWork{}, waits: map[string]string{}}
+	for _, w := range in.Finished {
+		s.work[w.Name] = w
+	}
+	return s
+}
+
+func (s *syncRun) run(ctx workflow.Context) error {
+	if err := s.makePlan(ctx); err != nil {
+		return err
+	}
+	s.describe(ctx)
+	if err := s.syncCollections(ctx); err != nil {
+		return err
+	}
+	if s.left {
+		next := s.in
+		next.Plan, next.Finished = &s.plan, s.finished()
+		return workflow.NewContinueAsNewError(ctx, SyncRepositoryType, next)
+	}
+	return nil
+}
+
+func (s *syncRun) makePlan(ctx workflow.Context) error {
+	if s.in.Plan != nil {
+		s.plan = *s.in.Plan
+		return nil
+	}
+	for {
+		var plan activities.Plan
+		ctx := s.githubStep(ctx, "Plan "+s.in.Subject)
+		if err := workflow.ExecuteActivity(ctx, s.steps.PlanSync, s.in.OperationRef).Get(ctx, &plan); err != nil {
+			return err
+		}
+		if plan.Wait == nil {
+			s.plan = plan
+			return workflow.UpsertTypedSearchAttributes(ctx, AttributeState.ValueSet(string(operation.StateRunning)))
+		}
+		if err := s.wait(ctx, "plan", plan.Wait); err != nil {
+			return err
+		}
+	}
+}
+
+// syncCollections reads every collection, a few at once and each after its parent.
+// One that fails does not stop the others: what can be mirrored is.
+func (s *syncRun) syncCollections(ctx workflow.Context) error {
+	slots := workflow.NewSemaphore(ctx, collectionsAtOnce)
+	ends := make(map[string]workflow.Future, len(s.plan.Collections))
+	for _, step := range s.plan.Collections {
+		end, set := workflow.NewFuture(ctx)
+		parent := ends[step.Parent]
+		ends[step.Name] = end
+		workflow.GoNamed(ctx, step.Name, func(ctx workflow.Context) {
+			set.Set(nil, s.syncCollection(ctx, step, parent, slots))
+		})
+	}
+	var first error
+	for _, step := range s.plan.Collections {
+		if err := ends[step.Name].Get(ctx, nil); err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+func (s *syncRun) syncCollection(ctx workflow.Context, step activities.PlannedStep, parent workflow.Future, slots workflow.Semaphore) error {
+	if w := s.work[step.Name]; w.FinishedAt != nil || step.Name == "repository" {
+		return nil
+	}
+	if parent != nil {
+		if err := parent.Get(ctx, nil); err != nil {
+			return err
+		}
+	}
+	if err := slots.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer slots.Release(1)
+	if done, err := s.readPages(ctx, step); err != nil || !done {
+		return err
+	}
+	if !step.Search || s.work[step.Name].Written == 0 {
+		return nil
+	}
+	ctx = s.databaseStep(ctx, "Index "+step.Name+" for search")
+	return workflow.ExecuteActivity(ctx, s.steps.IndexSearch, s.pages(step)).Get(ctx, nil)
+}
+
+// readPages repeats SyncPages until the collection's pass is complete. It tells
+// false when it stopped early since the workflow is to continue as new.
+func (s *syncRun) readPages(ctx workflow.Context, step activities.PlannedStep) (bool, error) {
+	for {
+		if s.left || workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+			s.left = true
+			return false, nil
+		}
+		var result activities.PagesResult
+		stepCtx := s.githubStep(ctx, "Read "+step.Name)
+		if err := workflow.ExecuteActivity(stepCtx, s.steps.SyncPages, s.pages(step)).Get(ctx, &result); err != nil {
+			return false, err
+		}
+		if result.Work.Name != "" {
+			s.work[step.Name] = result.Work
+		}
+		s.describe(ctx)
+		if result.Done {
+			return true, nil
+		}
+		if result.Wait != nil {
+			if err := s.wait(ctx, step.Name, result.Wait); err != nil {
+				return false, err
+			}
+		}
+	}
+}
+
+func (s *syncRun) pages(step activities.PlannedStep) activities.Pages {
+	return activities.Pages{
+		OperationRef: s.in.OperationRef,
+		RepositoryID: s.plan.RepositoryID, Owner: s.plan.Owner, Name: s.plan.Name, Collection: step.Name,
+	}
+}
+
+// wait sleeps on a timer, which Temporal's UI shows with its reason and which
+// holds no worker.
+func (s *syncRun) wait(ctx workflow.Context, name string, w *activities.Wait) error {
+	s.waits[name] = w.Reason
+	s.describe(ctx)
+	defer delete(s.waits, name)
+	pause := max(w.Until.Sub(workflow.Now(ctx)), 100*time.Millisecond)
+	return workflow.NewTimerWithOptions(ctx, pause, workflow.TimerOptions{Summary: name + ": " + w.Reason}).Get(ctx, nil)
+}
+
+func (s *syncRun) finished() []operation.CollectionWork {
+	var out []operation.CollectionWork
+	for _, step := range s.plan.Collections {
+		if w := s.work[step.Name]; w.FinishedAt != nil {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// describe shows the progress in Temporal's UI.
+func (s *syncRun) describe(ctx workflow.Context) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "**%s**\n\n| collection | state | items | of about | written | requests |\n|---|---|--:|--:|--:|--:|\n", s.in.Subject)
+	for _, step := range s.plan.Collections {
+		w := s.work[step.Name]
+		state := string(w.State)
+		if reason := s.waits[step.Name]; reason != "" {
+			state = reason
+		}
+		fmt.Fprintf(&b, "| %s | %s | %d | %d | %d | %d |\n", step.Name, state, w.Items, w.Total, w.Written, w.Requests)
+	}
+	if reason := s.waits["plan"]; reason != "" {
+		b.WriteString("\n" + reason + "\n")
+	}
+	workflow.SetCurrentDetails(ctx, b.String())
+}
+
+// finish records how the operation ended; being cancelled does not keep it from that.
+func (s *syncRun) finish(ctx workflow.Context, cause error) error {
+	f := activities.Finish{OperationRef: s.in.OperationRef, State: operation.StateSucceeded}
+	switch {
+	case cause == nil:
+	case stopped(cause):
+		f.State = operation.StateCancelled
+	default:
+		f.State, f.Failure = operation.StateFailed, failureOf(cause)
+	}
+	ctx, cancel := workflow.NewDisconnectedContext(ctx)
+	defer cancel()
+	stepCtx := s.databaseStep(ctx, "Record that it "+string(f.State))
+	if err := workflow.ExecuteActivity(stepCtx, s.steps.FinishOperation, f).Get(ctx, nil); err != nil {
+		return err
+	}
+	if err := workflow.UpsertTypedSearchAttributes(ctx, AttributeState.ValueSet(string(f.State))); err != nil {
+		return err
+	}
+	switch f.State {
+	case operation.StateFailed:
+		return temporal.NewApplicationErrorWithOptions(f.Failure.Message, f.Failure.Code, temporal.ApplicationErrorOptions{Cause: cause, NonRetryable: true})
+	case operation.StateCancelled:
+		return temporal.NewCanceledError()
+	case operation.StatePending, operation.StateRunning, operation.StateCancelling, operation.StateSucceeded:
+	}
+	return nil
+}
+
+// githubStep is for activities that ask GitHub: repeated while GitHub or the
+// database is away, for at most an hour without a committed page.
+func (s *syncRun) githubStep(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:              GitHubTaskQueue,
+		StartToCloseTimeout:    10 * time.Minute,
+		ScheduleToCloseTimeout: time.Hour,
+		HeartbeatTimeout:       activities.HeartbeatTimeout,
+		RetryPolicy:            retryPolicy(),
+		Summary:                summary,
+		Priority:               temporal.Priority{PriorityKey: laneBackfill, FairnessKey: s.in.WorkspaceID},
+	})
+}
+
+// databaseStep is for activities that touch the database only. They are repeated
+// until it is back: an operation must not stay open because it was away.
+func (s *syncRun) databaseStep(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:           TaskQueue,
+		StartToCloseTimeout: 10 * time.Minute,
+		HeartbeatTimeout:    time.Minute,
+		RetryPolicy:         retryPolicy(),
+		Summary:             summary,
+		Priority:            temporal.Priority{PriorityKey: laneInteractive, FairnessKey: s.in.WorkspaceID},
+	})
+}
+
+func retryPolicy() *temporal.RetryPolicy {
+	return &temporal.RetryPolicy{InitialInterval: activities.RetryFirst, BackoffCoefficient: 2, MaximumInterval: activities.RetryLongest}
+}
+
+// stopped tells whether the operation was asked to stop.
+func stopped(err error) bool {
+	return temporal.IsCanceledError(err) || slices.Contains(errorTypes(err), activities.TypeNotRunning)
+}
