@@ -1,0 +1,205 @@
+// Package api is Holdfast's HTTP interface: it starts, lists, cancels and streams
+// operations, and lists what is mirrored.
+//
+// router.go shows every route; there is one file per resource. A handler parses,
+// calls one of the interfaces below, and writes; what they fail with carries a
+// code of package operation, which problem.go turns into one status and one
+// problem document. The package knows neither Postgres nor Temporal.
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/google/uuid"
+
+	"github.com/holdfast/holdfast/internal/auth"
+	"github.com/holdfast/holdfast/internal/operation"
+	"github.com/holdfast/holdfast/internal/progress"
+)
+
+// OperationStore keeps operations and their events.
+type OperationStore interface {
+	// CreateOperation writes a new operation, or finds the one that the same
+	// workspace made with the same idempotency key; created tells which.
+	// CodeIdempotencyMismatch when that one came from another request.
+	CreateOperation(ctx context.Context, n operation.New) (op operation.Operation, created bool, err error)
+	// Operation is one operation. CodeNotFound.
+	Operation(ctx context.Context, workspaceID, id string) (operation.Operation, error)
+	// Operations lists a page, newest first, and the cursor of the next page, empty
+	// after the last. CodeInvalid for a cursor that it did not make.
+	Operations(ctx context.Context, workspaceID string, f operation.Filter) (ops []operation.Operation, next string, err error)
+	// RequestCancel notes that an operation shall stop, or finds that it was.
+	// CodeNotFound; CodeConflict when it has ended.
+	RequestCancel(ctx context.Context, workspaceID, id string) (operation.Operation, error)
+	// Events lists at most limit events after that seq, ascending.
+	Events(ctx context.Context, workspaceID, id string, after int64, limit int) ([]operation.Event, error)
+}
+
+// RepositoryStore keeps what is mirrored.
+type RepositoryStore interface {
+	// Repositories lists a page, by id, and the cursor of the next page, empty
+	// after the last. CodeInvalid for a cursor that it did not make.
+	Repositories(ctx context.Context, workspaceID string, f operation.RepositoryFilter) ([]operation.Repository, string, error)
+}
+
+// Starter makes operations run and stop.
+type Starter interface {
+	// Start starts the operation's workflow; starting it again changes nothing.
+	// CodeUnavailable when that cannot be done now: a sweeper will do it.
+	Start(ctx context.Context, op operation.Operation) error
+	// Cancel tells the operation's workflow that it was asked to stop.
+	Cancel(ctx context.Context, op operation.Operation) error
+}
+
+// Health tells whether the services behind the API can be reached.
+type Health interface {
+	// Check asks each service and returns what it failed with, nil for a healthy
+	// one, by the service's name.
+	Check(ctx context.Context) map[string]error
+}
+
+// Streams hands out the events of operations; *progress.Hub does.
+type Streams interface {
+	Subscribe(ctx context.Context, workspaceID, id string, since int64) (*progress.Listener, error)
+}
+
+// Waker tells the streams of all processes that an operation changed;
+// *progress.Publisher does.
+type Waker interface {
+	Wake(ctx context.Context, operationID string)
+}
+
+// Options says what an API works with. Everything is required unless it says otherwise.
+type Options struct {
+	Operations   OperationStore
+	Repositories RepositoryStore
+	Starter      Starter
+	Health       Health
+	Streams      Streams
+	Waker        Waker
+	Verifier     *auth.Verifier
+	Logger       *slog.Logger
+	// Collections are the names that a sync may be asked for, in the plan's order.
+	Collections []string
+	// Version is the product's, for the OpenAPI document; "dev" if empty.
+	Version string
+	// NewID makes the ids of operations and requests; UUIDv7 if nil.
+	NewID func() string
+	// Now is the clock that token expiry is measured on; time.Now if nil.
+	Now func() time.Time
+	// RequestTimeout bounds every request but streams; 30 s if 0.
+	RequestTimeout time.Duration
+	// Heartbeat is how often a stream pings its listener; 20 s if 0.
+	Heartbeat time.Duration
+	// StreamWriteTimeout is how long a listener may leave one message or ping
+	// unread; 10 s if 0.
+	StreamWriteTimeout time.Duration
+}
+
+// API serves HTTP. Make it with New and end it with Shutdown.
+type API struct {
+	opts     Options
+	log      *slog.Logger
+	routes   chi.Router
+	document document
+
+	mu      sync.Mutex
+	ending  context.Context //nolint:containedctx // ends all streams, which outlive the requests that open them
+	end     context.CancelCauseFunc
+	ended   bool
+	streams sync.WaitGroup
+}
+
+// errShutdown is why streams end when the server does.
+var errShutdown = errors.New("the server is shutting down")
+
+// New makes an API.
+func New(o Options) (*API, error) {
+	if o.Version == "" {
+		o.Version = "dev"
+	}
+	if o.NewID == nil {
+		o.NewID = func() string { return uuid.Must(uuid.NewV7()).String() }
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	orElse(&o.RequestTimeout, 30*time.Second)
+	orElse(&o.Heartbeat, 20*time.Second)
+	orElse(&o.StreamWriteTimeout, 10*time.Second)
+	a := &API{opts: o, log: o.Logger}
+	a.ending, a.end = context.WithCancelCause(context.Background())
+	router, openAPI := a.router()
+	var err error
+	if a.document, err = newDocument(openAPI); err != nil {
+		return nil, err
+	}
+	a.routes = router
+	return a, nil
+}
+
+// orElse sets d to the default where nothing sensible was chosen.
+func orElse(d *time.Duration, byDefault time.Duration) {
+	if *d <= 0 {
+		*d = byDefault
+	}
+}
+
+// ServeHTTP answers one request.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.routes.ServeHTTP(w, r) }
+
+// Routes is every route, for those who want to list them.
+func (a *API) Routes() chi.Routes { return a.routes }
+
+// Server is an HTTP server of the API at addr, with the timeouts and bounds that
+// a server which faces strangers needs.
+func (a *API) Server(addr string) *http.Server {
+	return &http.Server{
+		Addr: addr, Handler: a,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      a.opts.RequestTimeout + 10*time.Second, // streams are freed of it when they are hijacked
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
+		BaseContext:       func(net.Listener) context.Context { return context.Background() },
+	}
+}
+
+// Shutdown ends all streams with "going away" and waits for them, at most until
+// ctx ends. An http.Server's Shutdown does not know of them: call both.
+func (a *API) Shutdown(ctx context.Context) error {
+	a.mu.Lock()
+	a.ended = true
+	a.mu.Unlock()
+	a.end(errShutdown)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		a.streams.Wait()
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return errors.New("streams are still open")
+	}
+}
+
+// beginStream counts a stream in, unless the server is shutting down.
+func (a *API) beginStream() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.ended {
+		return false
+	}
+	a.streams.Add(1)
+	return true
+}

@@ -1,0 +1,91 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/holdfast/holdfast/internal/auth"
+)
+
+// refusals words why a token is refused. The order does not matter: an error
+// wraps one of them.
+var refusals = []struct {
+	err      error
+	sentence string
+}{
+	{auth.ErrExpired, "The token has expired; get a new one."},
+	{auth.ErrNotYetValid, "The token is not valid yet; compare the clocks of its issuer and of this server."},
+	{auth.ErrSignature, "The token was not signed by a key that this server trusts."},
+	{auth.ErrMalformed, "The token is not a JSON Web Token."},
+	{auth.ErrInvalid, "The token is not meant for this API: its issuer, audience, workspace or role is not acceptable."},
+}
+
+// authenticate lets in who shows a token that is valid now, and notes who it is.
+func (a *API) authenticate(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx := r.Context()
+		token, ok := bearer(r)
+		if !ok {
+			unauthorized(ctx, "This needs a token: send Authorization: Bearer followed by it.", "").write(w)
+			return
+		}
+		identity, err := a.opts.Verifier.Verify(token)
+		if err != nil {
+			a.logger(ctx).InfoContext(ctx, "token refused", "error", err)
+			unauthorized(ctx, refusal(err), "invalid_token").write(w)
+			return
+		}
+		if info := requestOf(ctx); info != nil {
+			info.identity = identity
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// bearer is the token that r shows. A token in the URL would end in logs and
+// histories: it is not looked for there.
+func bearer(r *http.Request) (string, bool) {
+	scheme, token, found := strings.Cut(r.Header.Get("Authorization"), " ")
+	token = strings.TrimSpace(token)
+	return token, found && strings.EqualFold(scheme, "Bearer") && token != ""
+}
+
+// refusal is the sentence for why a token is refused.
+func refusal(err error) string {
+	for _, r := range refusals {
+		if errors.Is(err, r.err) {
+			return r.sentence
+		}
+	}
+	return "The token is not acceptable."
+}
+
+// unauthorized is a 401 with the challenge of RFC 6750. Without a token shown the
+// challenge carries no error code, as section 3 of it asks.
+func unauthorized(ctx context.Context, detail, code string) *Problem {
+	challenge := `Bearer realm="holdfast"`
+	if code != "" {
+		challenge += fmt.Sprintf(`, error=%q, error_description=%q`, code, detail)
+	}
+	return newProblem(ctx, http.StatusUnauthorized, "unauthorized", detail).with("WWW-Authenticate", challenge)
+}
+
+// requireRole lets in who has at least that role.
+func requireRole(role auth.Role) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ctx := r.Context()
+			info := requestOf(ctx)
+			if info == nil || !info.identity.Role.Includes(role) {
+				detail := fmt.Sprintf("This needs a token with the role %s or more.", role)
+				newProblem(ctx, http.StatusForbidden, "forbidden", detail).
+					with("WWW-Authenticate", `Bearer realm="holdfast", error="insufficient_scope"`).write(w)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}

@@ -1,0 +1,120 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/holdfast/holdfast/internal/operation"
+	"github.com/holdfast/holdfast/internal/progress"
+)
+
+// Page is what every list takes. Huma reads embedded parameters of exported types only.
+type Page struct {
+	Cursor string `query:"cursor" maxLength:"512" doc:"Where the page begins: next_cursor of the page before."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"How many to list at most."`
+}
+
+// next is the Link header that leads to the page after this one, as RFC 8288
+// writes it; empty after the last.
+func (p Page) next(path, cursor string, filters map[string]string) string {
+	if cursor == "" {
+		return ""
+	}
+	query := url.Values{"cursor": {cursor}, "limit": {strconv.Itoa(p.Limit)}}
+	for name, value := range filters {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	return "<" + path + "?" + query.Encode() + `>; rel="next"`
+}
+
+type listOperationsInput struct {
+	Page
+	State string `query:"state" enum:"pending,running,cancelling,succeeded,failed,cancelled" doc:"Only operations in this state."`
+	Kind  string `query:"kind" enum:"sync_repository" doc:"Only operations of this kind."`
+}
+
+type listOperationsOutput struct {
+	Link string `header:"Link" doc:"The next page, rel=next; absent from the last."`
+	Body struct {
+		Operations []progress.Operation `json:"operations" nullable:"false"`
+		NextCursor string               `json:"next_cursor,omitempty" doc:"Absent from the last page."`
+	}
+}
+
+func listOperationsSpec() huma.Operation {
+	return huma.Operation{
+		OperationID: "list-operations", Summary: "List operations, newest first", Tags: []string{"operations"}, Security: needsToken(),
+		Errors: []int{http.StatusUnauthorized, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+	}
+}
+
+func (a *API) listOperations(ctx context.Context, in *listOperationsInput) (*listOperationsOutput, error) {
+	ops, next, err := a.opts.Operations.Operations(ctx, workspaceOf(ctx), operation.Filter{
+		State: operation.State(in.State), Kind: operation.Kind(in.Kind), Cursor: in.Cursor, Limit: in.Limit,
+	})
+	if err != nil {
+		return nil, a.fail(ctx, err)
+	}
+	out := &listOperationsOutput{Link: in.next("/v1/operations", next, map[string]string{"state": in.State, "kind": in.Kind})}
+	out.Body.NextCursor = next
+	out.Body.Operations = make([]progress.Operation, len(ops))
+	for i, op := range ops {
+		out.Body.Operations[i] = progress.FromOperation(op)
+	}
+	return out, nil
+}
+
+// operationID is the path parameter of everything that is about one operation.
+type operationID struct {
+	ID string `path:"id" format:"uuid" doc:"The operation's id."`
+}
+
+type operationOutput struct{ Body progress.Operation }
+
+func getOperationSpec() huma.Operation {
+	return huma.Operation{
+		OperationID: "get-operation", Summary: "Read an operation", Tags: []string{"operations"}, Security: needsToken(),
+		Errors: []int{http.StatusUnauthorized, http.StatusNotFound, http.StatusServiceUnavailable},
+	}
+}
+
+func (a *API) getOperation(ctx context.Context, in *operationID) (*operationOutput, error) {
+	about(ctx, in.ID)
+	op, err := a.opts.Operations.Operation(ctx, workspaceOf(ctx), in.ID)
+	if err != nil {
+		return nil, a.fail(ctx, err)
+	}
+	return &operationOutput{Body: progress.FromOperation(op)}, nil
+}
+
+func cancelOperationSpec() huma.Operation {
+	return huma.Operation{
+		OperationID: "cancel-operation", Summary: "Stop an operation", Tags: []string{"operations"}, Security: needsToken(),
+		Description:   "Asks the operation to stop and answers before it has: no page is committed after that. Asking again changes nothing; an operation that has ended answers 409.",
+		DefaultStatus: http.StatusAccepted,
+		Errors:        []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable},
+	}
+}
+
+func (a *API) cancelOperation(ctx context.Context, in *operationID) (*accepted, error) {
+	about(ctx, in.ID)
+	op, err := a.opts.Operations.RequestCancel(ctx, workspaceOf(ctx), in.ID)
+	if err != nil {
+		return nil, a.fail(ctx, err)
+	}
+	a.opts.Waker.Wake(ctx, op.ID)
+	if op.State.Terminal() { // it had not begun, and will not
+		return accept(op), nil
+	}
+	if err := a.opts.Starter.Cancel(ctx, op); err != nil {
+		// The row is what counts: each page's transaction reads it.
+		a.logger(ctx).WarnContext(ctx, "workflow was not told to stop; it will see it in its row", "error", err)
+	}
+	return accept(op), nil
+}

@@ -1,0 +1,64 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+
+	"github.com/holdfast/holdfast/internal/auth"
+)
+
+// router is every route of the API, and the document that describes them.
+func (a *API) router() (chi.Router, *huma.OpenAPI) {
+	r := chi.NewRouter()
+	r.Use(a.identify, a.logAccess, a.recoverPanic, secure, middleware.GetHead)
+	r.NotFound(a.notFound)
+	r.MethodNotAllowed(a.methodNotAllowed(r))
+
+	config := newConfig(a.opts.Version)
+	open := group(r.With(a.limitTime), config)
+	read := group(r.With(noStore, a.authenticate, a.limitTime), config)
+	write := group(r.With(noStore, a.authenticate, requireRole(auth.RoleOperator), a.limitTime), config)
+
+	add(write, http.MethodPost, "/v1/syncs", startSyncSpec(), a.startSync)
+
+	add(read, http.MethodGet, "/v1/operations", listOperationsSpec(), a.listOperations)
+	add(read, http.MethodGet, "/v1/operations/{id}", getOperationSpec(), a.getOperation)
+	add(write, http.MethodPost, "/v1/operations/{id}/cancel", cancelOperationSpec(), a.cancelOperation)
+	r.With(noStore, a.authenticate).Get("/v1/operations/{id}/stream", a.stream)
+	describe(read, http.MethodGet, "/v1/operations/{id}/stream", streamSpec(config))
+
+	add(read, http.MethodGet, "/v1/repositories", listRepositoriesSpec(), a.listRepositories)
+
+	add(open, http.MethodGet, "/healthz", livenessSpec(), a.liveness)
+	add(open, http.MethodGet, "/readyz", readinessSpec(), a.readiness)
+
+	r.Get("/openapi.json", a.openAPIJSON)
+	r.Get("/openapi.yaml", a.openAPIYAML)
+	r.With(middleware.Compress(5)).Get("/docs", a.docs)
+	r.With(middleware.Compress(5)).Get("/docs/{file}", a.docs)
+	for path, spec := range documentSpecs() {
+		describe(open, http.MethodGet, path, spec)
+	}
+	return r, config.OpenAPI
+}
+
+// group is routes that share their middleware and the one document.
+func group(r chi.Router, config huma.Config) huma.API { return humachi.New(r, config) }
+
+// add routes an operation to its handler and describes it.
+func add[I, O any](g huma.API, method, path string, spec huma.Operation, handler func(context.Context, *I) (*O, error)) {
+	spec.Method, spec.Path = method, path
+	spec.MaxBodyBytes = maxBody
+	huma.Register(g, spec, handler)
+}
+
+// describe describes an operation whose handler is routed without huma.
+func describe(g huma.API, method, path string, spec huma.Operation) {
+	spec.Method, spec.Path = method, path
+	g.OpenAPI().AddOperation(&spec)
+}

@@ -1,0 +1,134 @@
+package api_test
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast/holdfast/internal/auth"
+	"github.com/holdfast/holdfast/internal/operation"
+	"github.com/holdfast/holdfast/internal/progress"
+)
+
+func TestStartSync(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	got := b.do(t, http.MethodPost, "/v1/syncs", b.token(t, auth.RoleOperator),
+		strings.NewReader(`{"repository":"octo/mirror","collections":["pulls","issues","pulls"]}`))
+	require.Equal(t, http.StatusAccepted, got.StatusCode, got.body)
+	op := decode[progress.Operation](t, got)
+	require.Equal(t, "/v1/operations/"+op.ID, got.Header.Get("Location"))
+	require.Equal(t, uuid.Version(7), uuid.MustParse(op.ID).Version())
+	require.Equal(t, operation.StatePending, op.State)
+	require.Equal(t, operation.KindSyncRepository, op.Kind)
+	require.Equal(t, "octo/mirror", op.Subject)
+	require.JSONEq(t, `{"repository":"octo/mirror","collections":["issues","pulls"]}`, string(op.Input), "in the plan's order, each once")
+	require.Equal(t, []string{op.ID}, b.starter.started)
+	require.Equal(t, workspace, b.store.ops[0].WorkspaceID)
+	require.Contains(t, b.log.String(), `"operation_id":"`+op.ID+`"`)
+}
+
+func TestStartSyncIsIdempotent(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	token := b.token(t, auth.RoleAdmin)
+	send := func(key, body string) answer {
+		return b.do(t, http.MethodPost, "/v1/syncs", token, strings.NewReader(body), "Idempotency-Key: "+key)
+	}
+	first := send("k-1", `{"repository":"octo/mirror"}`)
+	require.Equal(t, http.StatusAccepted, first.StatusCode, first.body)
+	id := decode[progress.Operation](t, first).ID
+	for _, body := range []string{`{"repository":"octo/mirror"}`, `{ "repository" : "Octo/Mirror", "collections": [] }`} {
+		again := send("k-1", body)
+		require.Equal(t, http.StatusAccepted, again.StatusCode, again.body)
+		require.Equal(t, id, decode[progress.Operation](t, again).ID)
+		require.Equal(t, first.Header.Get("Location"), again.Header.Get("Location"))
+	}
+	other := send("k-1", `{"repository":"octo/other"}`)
+	require.Equal(t, http.StatusUnprocessableEntity, other.StatusCode)
+	require.Equal(t, "idempotency_mismatch", other.problem(t).Code)
+	require.NotEqual(t, id, decode[progress.Operation](t, send("k-2", `{"repository":"octo/mirror"}`)).ID)
+	require.Len(t, b.store.ops, 2)
+
+	// A repeated request starts what is still pending, and leaves alone what has begun.
+	started := len(b.starter.started)
+	b.store.state(id, operation.StateRunning)
+	require.Equal(t, operation.StateRunning, decode[progress.Operation](t, send("k-1", `{"repository":"octo/mirror"}`)).State)
+	require.Len(t, b.starter.started, started)
+}
+
+func TestStartSyncWhileTemporalIsDown(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.starter.err = &operation.Error{Code: operation.CodeUnavailable, Message: "Temporal cannot be reached", Err: errors.New("dial tcp 10.0.0.9:7233")}
+	got := b.do(t, http.MethodPost, "/v1/syncs", b.token(t, auth.RoleOperator), strings.NewReader(`{"repository":"octo/mirror"}`))
+	require.Equal(t, http.StatusAccepted, got.StatusCode, "the row is there, and a sweeper starts it")
+	require.Equal(t, operation.StatePending, decode[progress.Operation](t, got).State)
+	require.Contains(t, b.log.String(), "operation will be started later")
+
+	b.starter.err = errors.New("secret cause")
+	got = b.do(t, http.MethodPost, "/v1/syncs", b.token(t, auth.RoleOperator), strings.NewReader(`{"repository":"octo/mirror"}`))
+	require.Equal(t, http.StatusInternalServerError, got.StatusCode)
+	require.Equal(t, "internal", got.problem(t).Code)
+	require.NotContains(t, got.body, "secret cause")
+}
+
+func TestStartSyncRefuses(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	token := b.token(t, auth.RoleOperator)
+	tests := []struct {
+		name   string
+		body   string
+		header []string
+		status int
+		place  string // of the first error
+		says   string // somewhere in the document
+	}{
+		{"no body", ``, nil, 400, "", "needs a JSON body"},
+		{"not JSON", `repository=octo/mirror`, nil, 400, "body", "not valid JSON"},
+		{"cut off", `{"repository":"octo/mir`, nil, 400, "body", "not valid JSON"},
+		{"two documents", `{"repository":"a/b"}{"repository":"c/d"}`, nil, 400, "body", "not valid JSON"},
+		{"null", `null`, nil, 422, "body", "not valid"},
+		{"array", `[]`, nil, 422, "body", "expected object"},
+		{"nothing in it", `{}`, nil, 422, "body", "required property repository"},
+		{"number", `{"repository":7}`, nil, 422, "body.repository", "expected string"},
+		{"unknown property", `{"repository":"a/b","repo":"c/d"}`, nil, 422, "body.repo", "unexpected property"},
+		{"empty name", `{"repository":""}`, nil, 422, "body.repository", "must be owner/name"},
+		{"no owner", `{"repository":"mirror"}`, nil, 422, "body.repository", "must be owner/name"},
+		{"URL", `{"repository":"https://github.com/octo/mirror"}`, nil, 422, "body.repository", "not a URL"},
+		{"path", `{"repository":"octo/../etc"}`, nil, 422, "body.repository", "must be owner/name"},
+		{"dots", `{"repository":"octo/.."}`, nil, 422, "body.repository", "reserves"},
+		{"owner too long", `{"repository":"` + strings.Repeat("a", 40) + `/b"}`, nil, 422, "body.repository", "at most 39"},
+		{"name too long", `{"repository":"a/` + strings.Repeat("b", 101) + `"}`, nil, 422, "body.repository", "at most 100"},
+		{"control character", `{"repository":"a/b\u0000"}`, nil, 422, "body.repository", "does not allow"},
+		{"unknown collection", `{"repository":"a/b","collections":["issues","stars"]}`, nil, 422, "body.collections[1]", "there are labels, issues, pulls"},
+		{"collections is a string", `{"repository":"a/b","collections":"issues"}`, nil, 422, "body.collections", "expected array"},
+		{"key with a space", `{"repository":"a/b"}`, []string{"Idempotency-Key: a b"}, 422, "header.Idempotency-Key", "printable ASCII"},
+		{"key too long", `{"repository":"a/b"}`, []string{"Idempotency-Key: " + strings.Repeat("k", 256)}, 422, "header.Idempotency-Key", "255"},
+		{"text", `{"repository":"a/b"}`, []string{"Content-Type: text/plain"}, 415, "", "Content-Type: application/json"},
+		{"form", `repository=a/b`, []string{"Content-Type: application/x-www-form-urlencoded"}, 415, "", "Content-Type: application/json"},
+		{"1 MB", `{"repository":"` + strings.Repeat("a", 1<<20) + `"}`, nil, 413, "", "64 KiB"},
+		{"10 MB", `{"repository":"` + strings.Repeat("a", 10<<20) + `"}`, nil, 413, "", "64 KiB"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := b.do(t, http.MethodPost, "/v1/syncs", token, strings.NewReader(tt.body), tt.header...)
+			require.Equal(t, tt.status, got.StatusCode, got.body)
+			p := got.problem(t)
+			require.Contains(t, got.body, tt.says)
+			require.Equal(t, "/v1/syncs", p.Instance)
+			if tt.place != "" {
+				require.Equal(t, tt.place, p.Errors[0].Location, got.body)
+			}
+			require.Less(t, len(got.body), 2000, "a refusal does not send the body back")
+			require.NotContains(t, got.body, "json:")
+			require.NotContains(t, got.body, "syncRequest", "no name of our own types")
+		})
+	}
+}

@@ -1,0 +1,214 @@
+// Package auth issues and verifies the tokens that the API asks for: JWTs signed
+// with Ed25519 (alg "EdDSA", RFC 8037). It knows no HTTP.
+//
+// A token names its key by thumbprint in the header's "kid". Several public keys
+// may be trusted at once, so that a key is replaced without a moment in which
+// valid tokens are refused: add the new key, sign with it, drop the old key after
+// the longest lifetime of its tokens.
+package auth
+
+import (
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/uuid"
+)
+
+const (
+	// IssuerName and Audience are the "iss" and "aud" of every token.
+	IssuerName = "holdfast"
+	Audience   = "holdfast-api"
+	// Leeway is how far the clocks of issuer and verifier may differ.
+	Leeway = 30 * time.Second
+)
+
+// Role is what a token's bearer may do.
+type Role string
+
+// The roles, each of which may do what those before it may.
+const (
+	RoleReader   Role = "reader"   // may read
+	RoleOperator Role = "operator" // may also start and cancel operations
+	RoleAdmin    Role = "admin"    // may also change settings
+)
+
+// Roles lists every role, from the weakest.
+func Roles() []Role { return []Role{RoleReader, RoleOperator, RoleAdmin} }
+
+// Valid tells whether r is a role at all.
+func (r Role) Valid() bool { return slices.Contains(Roles(), r) }
+
+// Includes tells whether r may do all that other may.
+func (r Role) Includes(other Role) bool {
+	return other.Valid() && slices.Index(Roles(), r) >= slices.Index(Roles(), other)
+}
+
+// The reasons for which a token is refused.
+var (
+	ErrMalformed   = errors.New("the token is not a JWT")
+	ErrSignature   = errors.New("the token's signature is not by a trusted key")
+	ErrExpired     = errors.New("the token has expired")
+	ErrNotYetValid = errors.New("the token is not valid yet")
+	ErrInvalid     = errors.New("the token's claims are not acceptable")
+)
+
+// Identity is who showed a token, and what it allows.
+type Identity struct {
+	Subject     string
+	WorkspaceID string // UUID
+	Role        Role
+	TokenID     string    // "jti"
+	ExpiresAt   time.Time // what the token allows ends here, plus Leeway
+}
+
+// claims is the payload of a token.
+type claims struct {
+	jwt.RegisteredClaims
+	Workspace string `json:"workspace"`
+	Role      Role   `json:"role"`
+}
+
+// Validate holds the claims that are our own; the parser calls it after those
+// that RFC 7519 registers.
+func (c claims) Validate() error {
+	if c.Subject == "" {
+		return errors.New("it has no subject")
+	}
+	if c.ID == "" {
+		return errors.New("it has no id")
+	}
+	if _, err := uuid.Parse(c.Workspace); err != nil {
+		return errors.New("its workspace is not a UUID")
+	}
+	if !c.Role.Valid() {
+		return errors.New("its role is not known")
+	}
+	return nil
+}
+
+// Issuer signs tokens with one key.
+type Issuer struct {
+	key ed25519.PrivateKey
+	kid string
+	now func() time.Time
+}
+
+// NewIssuer makes an issuer that signs with key and reads the time from now.
+func NewIssuer(key ed25519.PrivateKey, now func() time.Time) *Issuer {
+	return &Issuer{key: key, kid: Thumbprint(PublicKey(key)), now: now}
+}
+
+// Grant is what a new token shall allow, to whom and for how long.
+type Grant struct {
+	Subject     string
+	WorkspaceID string // UUID
+	Role        Role
+	TTL         time.Duration
+}
+
+// Issue signs a token for g. It refuses what Verify would not accept.
+func (i *Issuer) Issue(g Grant) (string, error) {
+	if g.TTL <= 0 {
+		return "", fmt.Errorf("a token cannot live for %s", g.TTL)
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return "", fmt.Errorf("make the token's id: %w", err)
+	}
+	now := i.now()
+	c := claims{
+		RegisteredClaims: jwt.RegisteredClaims{
+			Issuer: IssuerName, Audience: jwt.ClaimStrings{Audience}, Subject: g.Subject, ID: id.String(),
+			IssuedAt: jwt.NewNumericDate(now), NotBefore: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(g.TTL)),
+		},
+		Workspace: g.WorkspaceID, Role: g.Role,
+	}
+	if err := c.Validate(); err != nil {
+		return "", fmt.Errorf("the token would not be accepted: %w", err)
+	}
+	token := jwt.NewWithClaims(jwt.SigningMethodEdDSA, c)
+	token.Header["kid"] = i.kid
+	signed, err := token.SignedString(i.key)
+	if err != nil {
+		return "", fmt.Errorf("sign the token: %w", err)
+	}
+	return signed, nil
+}
+
+// Verifier accepts the tokens of the keys that it trusts.
+type Verifier struct {
+	keys   map[string]ed25519.PublicKey // by thumbprint
+	parser *jwt.Parser
+}
+
+// NewVerifier makes a verifier that trusts keys, at least one, and reads the time
+// from now.
+func NewVerifier(now func() time.Time, keys ...ed25519.PublicKey) (*Verifier, error) {
+	if len(keys) == 0 {
+		return nil, errors.New("no public key to verify tokens with")
+	}
+	v := &Verifier{keys: make(map[string]ed25519.PublicKey, len(keys))}
+	for _, key := range keys {
+		if len(key) != ed25519.PublicKeySize {
+			return nil, fmt.Errorf("a public key of %d bytes instead of %d", len(key), ed25519.PublicKeySize)
+		}
+		v.keys[Thumbprint(key)] = key
+	}
+	v.parser = jwt.NewParser(
+		// The one algorithm: neither "none" nor an HMAC with the public key as its secret.
+		jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}),
+		jwt.WithStrictDecoding(),
+		jwt.WithIssuer(IssuerName), jwt.WithAudience(Audience),
+		jwt.WithExpirationRequired(), jwt.WithNotBeforeRequired(), jwt.WithIssuedAt(),
+		jwt.WithLeeway(Leeway), jwt.WithTimeFunc(now),
+	)
+	return v, nil
+}
+
+// Verify reads a token and says whose it is. Its errors wrap ErrMalformed,
+// ErrSignature, ErrExpired, ErrNotYetValid or ErrInvalid, and never quote the token.
+func (v *Verifier) Verify(token string) (Identity, error) {
+	var c claims
+	_, err := v.parser.ParseWithClaims(token, &c, func(t *jwt.Token) (any, error) {
+		if _, critical := t.Header["crit"]; critical {
+			// RFC 7515 section 4.1.11: an extension that we do not know must not be ignored.
+			return nil, errors.New("it demands an extension that is not known")
+		}
+		kid, _ := t.Header["kid"].(string)
+		key, ok := v.keys[kid]
+		if !ok {
+			return nil, errors.New("its key is not known")
+		}
+		return key, nil
+	})
+	if err != nil {
+		return Identity{}, fmt.Errorf("%w: %w", reason(err), err)
+	}
+	return Identity{
+		Subject: c.Subject, WorkspaceID: c.Workspace, Role: c.Role,
+		TokenID: c.ID, ExpiresAt: c.ExpiresAt.Time,
+	}, nil
+}
+
+// reason says which of our errors the parser's stands for. The signature is
+// judged before any claim, so an expired token is known to have been ours.
+func reason(err error) error {
+	switch {
+	case errors.Is(err, jwt.ErrTokenMalformed):
+		return ErrMalformed
+	case errors.Is(err, jwt.ErrTokenSignatureInvalid), errors.Is(err, jwt.ErrTokenUnverifiable):
+		return ErrSignature
+	case errors.Is(err, jwt.ErrTokenInvalidAudience), errors.Is(err, jwt.ErrTokenInvalidIssuer):
+		return ErrInvalid // also when it has expired: a new one of its kind would not help
+	case errors.Is(err, jwt.ErrTokenExpired):
+		return ErrExpired
+	case errors.Is(err, jwt.ErrTokenNotValidYet), errors.Is(err, jwt.ErrTokenUsedBeforeIssued):
+		return ErrNotYetValid
+	default:
+		return ErrInvalid
+	}
+}

@@ -1,0 +1,182 @@
+package progress
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/holdfast/holdfast/internal/operation"
+)
+
+// ErrClosed is what a listener gets when its hub shuts down.
+var ErrClosed = errors.New("the hub is closed")
+
+// EventSource is the truth about operations and their events: Postgres.
+type EventSource interface {
+	// Operation is the operation with its collections and the Seq of its last
+	// event, read at one moment. CodeNotFound when the workspace has no such.
+	Operation(ctx context.Context, workspaceID, id string) (operation.Operation, error)
+	// Events lists at most limit events after that seq, ascending.
+	Events(ctx context.Context, workspaceID, id string, after int64, limit int) ([]operation.Event, error)
+}
+
+// HubOptions says what a hub works with.
+type HubOptions struct {
+	Redis  redis.UniversalClient
+	Source EventSource
+	Logger *slog.Logger
+	// Stream is the key of the Redis stream; DefaultStream if empty.
+	Stream string
+	// Poll is how often the source is asked about each operation that has
+	// listeners while Redis is down, and how long after the last event first while
+	// it is up; a second if 0.
+	Poll time.Duration
+	// IdlePoll is the longest pause between two such questions while Redis is up,
+	// which double from Poll; 5 s if 0. It bounds for how long an event that was
+	// committed but never published stays unseen.
+	IdlePoll time.Duration
+}
+
+// Hub hands the events of operations to their listeners. There is one per
+// process, with one reader of the Redis stream however many listen. It is safe
+// for concurrent use.
+type Hub struct {
+	opts    HubOptions
+	ctx     context.Context //nolint:containedctx // the hub's life: topics outlive the calls that start them
+	close   context.CancelFunc
+	healthy atomic.Bool // the reader of the Redis stream is keeping up
+
+	mu     sync.Mutex
+	topics map[string][]*topic // by operation id; more than one only for a foreign workspace's attempt
+	closed bool
+	wait   sync.WaitGroup
+}
+
+// NewHub makes a hub. Until Run it serves listeners from the source alone.
+func NewHub(o HubOptions) *Hub {
+	if o.Stream == "" {
+		o.Stream = DefaultStream
+	}
+	if o.Poll <= 0 {
+		o.Poll = time.Second
+	}
+	if o.IdlePoll <= 0 {
+		o.IdlePoll = 5 * time.Second
+	}
+	h := &Hub{opts: o, topics: map[string][]*topic{}}
+	h.ctx, h.close = context.WithCancel(context.Background())
+	return h
+}
+
+// Run reads the Redis stream until ctx ends, and then closes the hub. While Redis
+// is down it keeps trying, and listeners are served from the source.
+func (h *Hub) Run(ctx context.Context) {
+	stop := context.AfterFunc(ctx, h.Close)
+	defer stop()
+	defer h.Close()
+	r := reader{hub: h}
+	r.run(ctx)
+}
+
+// Close ends all listeners with ErrClosed and waits for the hub's goroutines.
+func (h *Hub) Close() {
+	h.mu.Lock()
+	h.closed = true
+	h.mu.Unlock()
+	h.close()
+	h.wait.Wait()
+}
+
+// Subscribe starts to listen to an operation: with since below 0 from a snapshot
+// of it as it is now, otherwise from the event after since. It fails with
+// CodeNotFound when the workspace has no such operation, with ErrClosed, and with
+// what the source fails with. The listener must be closed.
+func (h *Hub) Subscribe(ctx context.Context, workspaceID, id string, since int64) (*Listener, error) {
+	// The topic first, the position second: what happens in between is waiting in
+	// the topic and not lost.
+	t, err := h.acquire(workspaceID, id)
+	if err != nil {
+		return nil, err
+	}
+	op, err := h.opts.Source.Operation(ctx, workspaceID, id)
+	if err != nil {
+		h.release(t)
+		return nil, fmt.Errorf("read operation %s: %w", id, err)
+	}
+	t.seed(op.Seq)
+	return newListener(h, t, op, since), nil
+}
+
+// acquire finds or starts the topic of an operation, and holds it.
+func (h *Hub) acquire(workspaceID, id string) (*topic, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return nil, ErrClosed
+	}
+	for _, t := range h.topics[id] {
+		if t.workspaceID == workspaceID {
+			t.holders++
+			return t, nil
+		}
+	}
+	ctx, cancel := context.WithCancel(h.ctx)
+	t := newTopic(h, workspaceID, id, cancel)
+	t.holders = 1
+	h.topics[id] = append(h.topics[id], t)
+	h.wait.Go(func() { t.run(ctx) })
+	return t, nil
+}
+
+// release lets go of a topic, and ends it when nobody holds it any more.
+func (h *Hub) release(t *topic) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	t.holders--
+	if t.holders > 0 {
+		return
+	}
+	t.cancel()
+	rest := slices.DeleteFunc(h.topics[t.id], func(other *topic) bool { return other == t })
+	if len(rest) == 0 {
+		delete(h.topics, t.id)
+		return
+	}
+	h.topics[t.id] = rest
+}
+
+// dispatch hands an event from Redis to the topics of its operation, if any.
+func (h *Hub) dispatch(e operation.Event) {
+	h.mu.Lock()
+	topics := slices.Clone(h.topics[e.OperationID])
+	h.mu.Unlock()
+	for _, t := range topics {
+		t.offer(e)
+	}
+}
+
+// setHealthy notes how the reader fares. Whenever that changes, events may have
+// been missed: every topic asks the source.
+func (h *Hub) setHealthy(healthy bool) {
+	if h.healthy.Swap(healthy) != healthy {
+		h.refillAll()
+	}
+}
+
+// refillAll makes every topic ask the source.
+func (h *Hub) refillAll() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, topics := range h.topics {
+		for _, t := range topics {
+			t.force()
+		}
+	}
+}
