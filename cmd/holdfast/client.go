@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdfast/holdfast/internal/auth"
+	"github.com/holdfast/holdfast/internal/client"
+	"github.com/holdfast/holdfast/internal/config"
+	"github.com/holdfast/holdfast/internal/operation"
+	"github.com/holdfast/holdfast/internal/progress"
+)
+
+// defaultAPIURL is where the client commands look for the API unless
+// HOLDFAST_API_URL says otherwise.
+const defaultAPIURL = "http://localhost:8080"
+
+// newClientCommands are the commands that talk to a running API, or make the
+// tokens to do so.
+func newClientCommands(p process) []*cobra.Command {
+	return []*cobra.Command{newSyncCommand(p), newOperationsCommand(p), newWatchCommand(p), newTokenCommand(p)}
+}
+
+// newClient makes the API's client that the environment describes.
+func newClient(p process) (*client.Client, error) {
+	url := p.env.Get("HOLDFAST_API_URL")
+	if url == "" {
+		url = defaultAPIURL
+	}
+	token := p.env.Get("HOLDFAST_TOKEN")
+	if token == "" {
+		return nil, errors.New("HOLDFAST_TOKEN is not set; `holdfast token create` makes one")
+	}
+	c, err := client.New(url, token, nil)
+	if err != nil {
+		return nil, fmt.Errorf("HOLDFAST_API_URL: %w", err)
+	}
+	return c, nil
+}
+
+func newSyncCommand(p process) *cobra.Command {
+	var request client.SyncRequest
+	var follow bool
+	cmd := &cobra.Command{
+		Use:   "sync owner/name",
+		Short: "Mirror a repository now",
+		Long:  "Starts a sync of a repository and prints its operation's id. With --watch it follows the operation to its end.",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := newClient(p)
+			if err != nil {
+				return err
+			}
+			request.Repository = args[0]
+			op, err := c.StartSync(cmd.Context(), request)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(p.stdout, op.ID)
+			if follow {
+				return watch(cmd.Context(), p, c, op.ID)
+			}
+			fmt.Fprintf(p.stderr, "The sync of %s has begun. Follow it with: holdfast watch %s\n", op.Subject, op.ID)
+			return nil
+		},
+	}
+	cmd.Flags().BoolVarP(&follow, "watch", "w", false, "show its progress and wait for its end")
+	cmd.Flags().StringSliceVar(&request.Collections, "collections", nil, "only these collections, separated by commas")
+	cmd.Flags().StringVar(&request.IdempotencyKey, "idempotency-key", "", "the same key again answers with the same operation")
+	return cmd
+}
+
+func newWatchCommand(p process) *cobra.Command {
+	return &cobra.Command{
+		Use:   "watch ID",
+		Short: "Follow an operation to its end",
+		Long:  "Shows an operation's progress while it runs. Exits with 0 when it succeeded, and with 1 and the reason when it failed or was cancelled.",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := newClient(p)
+			if err != nil {
+				return err
+			}
+			return watch(cmd.Context(), p, c, args[0])
+		},
+	}
+}
+
+// watch shows an operation on stderr until it ends. Its error is why the operation
+// did not succeed.
+func watch(ctx context.Context, p process, c *client.Client, id string) error {
+	renderer := client.NewRenderer(p.stderr, client.IsTerminal(p.stderr))
+	op, err := c.Watch(ctx, id, -1, func(op operation.Operation, _ progress.Message) error {
+		renderer.Render(op)
+		return nil
+	})
+	renderer.Close()
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("stopped watching; operation %s goes on", id)
+	case err != nil:
+		return err
+	case op.State == operation.StateSucceeded:
+		return nil
+	case op.Failure != nil:
+		return fmt.Errorf("operation %s %s: %s", id, op.State, op.Failure.Message)
+	default:
+		return fmt.Errorf("operation %s was %s", id, op.State)
+	}
+}
+
+func newOperationsCommand(p process) *cobra.Command {
+	var f operation.Filter
+	var state string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "operations",
+		Short: "List operations, newest first",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := newClient(p)
+			if err != nil {
+				return err
+			}
+			f.State = operation.State(state)
+			ops, next, err := c.Operations(cmd.Context(), f)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return writeOperationsJSON(p.stdout, ops, next)
+			}
+			if next != "" {
+				defer fmt.Fprintf(p.stderr, "There are more: holdfast operations --cursor %s\n", next)
+			}
+			return writeOperations(p.stdout, ops)
+		},
+	}
+	cmd.Flags().StringVar(&state, "state", "", "only operations in this state")
+	cmd.Flags().IntVar(&f.Limit, "limit", 20, "how many to list, 1 to 100")
+	cmd.Flags().StringVar(&f.Cursor, "cursor", "", "where to go on")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// writeOperations prints operations as a table.
+func writeOperations(w io.Writer, ops []operation.Operation) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ID\tSTATE\tSUBJECT\tCREATED\tTOOK\tITEMS\tREQUESTS")
+	for _, op := range ops {
+		var items int64
+		for _, c := range op.Collections {
+			items += c.Items
+		}
+		took := ""
+		if op.StartedAt != nil && op.FinishedAt != nil {
+			took = op.FinishedAt.Sub(*op.StartedAt).Round(time.Second / 10).String()
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%d\n",
+			op.ID, op.State, op.Subject, op.CreatedAt.UTC().Format(time.DateTime+"Z"), took, items, op.Requests())
+	}
+	if err := table.Flush(); err != nil {
+		return fmt.Errorf("print the operations: %w", err)
+	}
+	return nil
+}
+
+// writeOperationsJSON prints operations as the API's JSON.
+func writeOperationsJSON(w io.Writer, ops []operation.Operation, next string) error {
+	page := struct {
+		Operations []progress.Operation `json:"operations"`
+		NextCursor string               `json:"next_cursor,omitempty"`
+	}{make([]progress.Operation, len(ops)), next}
+	for i, op := range ops {
+		page.Operations[i] = progress.FromOperation(op)
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(page); err != nil {
+		return fmt.Errorf("print the operations: %w", err)
+	}
+	return nil
+}
+
+func newTokenCommand(p process) *cobra.Command {
+	cmd := &cobra.Command{Use: "token", Short: "Make tokens for the API"}
+	cmd.AddCommand(newTokenCreateCommand(p))
+	return cmd
+}
+
+func newTokenCreateCommand(p process) *cobra.Command {
+	var g auth.Grant
+	var role string
+	cmd := &cobra.Command{
+		Use:   "create",
+		Short: "Make a token and print it",
+		Long:  "Signs a token with HOLDFAST_JWT_PRIVATE_KEY and prints it, and nothing else, on standard output.",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			encoded := p.env.Get("HOLDFAST_JWT_PRIVATE_KEY")
+			if encoded == "" {
+				return errors.New("HOLDFAST_JWT_PRIVATE_KEY is not set; it signs the tokens")
+			}
+			key, err := auth.ParsePrivateKey(encoded)
+			if err != nil {
+				return fmt.Errorf("HOLDFAST_JWT_PRIVATE_KEY: %w", err)
+			}
+			if g.Role = auth.Role(role); !g.Role.Valid() {
+				return fmt.Errorf("--role %q is not one of %v", role, auth.Roles())
+			}
+			token, err := auth.NewIssuer(key, time.Now).Issue(g)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(p.stdout, token)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&role, "role", string(auth.RoleOperator), "what it allows: reader, operator or admin")
+	cmd.Flags().DurationVar(&g.TTL, "ttl", 24*time.Hour, "how long it is valid")
+	cmd.Flags().StringVar(&g.Subject, "subject", "cli", "whom it is for")
+	cmd.Flags().StringVar(&g.WorkspaceID, "workspace", config.DefaultWorkspace, "the workspace that it opens, a UUID")
+	return cmd
+}

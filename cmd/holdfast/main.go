@@ -1,0 +1,63 @@
+// Command holdfast is Holdfast's one binary: the API, the worker, the migrations
+// and a client of the API.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdfast/holdfast/internal/config"
+)
+
+// version is set by the linker.
+var version = "dev" //nolint:gochecknoglobals // -ldflags -X needs one
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "holdfast: "+err.Error())
+		os.Exit(1)
+	}
+}
+
+// process is what a command may use of the process that it runs in.
+type process struct {
+	env    config.Environment
+	stdout io.Writer
+	stderr io.Writer
+}
+
+func (p process) logger(level slog.Level) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: level}))
+}
+
+func run(ctx context.Context, args []string, env config.Environment, stdout, stderr io.Writer) error {
+	p := process{env: env, stdout: stdout, stderr: stderr}
+	root := &cobra.Command{
+		Use:           "holdfast",
+		Short:         "A live, complete, queryable copy of GitHub in your own Postgres",
+		Version:       version,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand(newAPICommand(p), newWorkerCommand(p), newAllCommand(p), newMigrateCommand(p))
+	root.AddCommand(newClientCommands(p)...)
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return nil // asked to stop, and stopped
+	}
+	return err
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/redis/go-redis/v9"
+	"go.temporal.io/sdk/client"
+
+	"github.com/holdfast/holdfast/internal/config"
+	"github.com/holdfast/holdfast/internal/progress"
+	"github.com/holdfast/holdfast/store"
+)
+
+// services are the connections that a server process holds, one pool each.
+type services struct {
+	pool      *pgxpool.Pool
+	store     *store.Store
+	redis     *redis.Client
+	publisher *progress.Publisher
+	temporal  client.Client
+	log       *slog.Logger
+}
+
+// connect opens the connections. None of the services needs to be up yet.
+func connect(ctx context.Context, c config.Server, application string, log *slog.Logger) (*services, error) {
+	options, err := redis.ParseURL(c.RedisURL)
+	if err != nil {
+		return nil, fmt.Errorf("HOLDFAST_REDIS_URL cannot be read")
+	}
+	pool, err := store.Open(ctx, c.URL, application, c.MaxConns)
+	if err != nil {
+		return nil, err
+	}
+	temporalOptions := c.Temporal
+	temporalOptions.Logger = log.With("component", "temporal")
+	temporalClient, err := client.NewLazyClient(temporalOptions)
+	if err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("make the Temporal client: %w", err)
+	}
+	s := &services{pool: pool, store: store.New(pool), redis: redis.NewClient(options), temporal: temporalClient, log: log}
+	s.publisher = progress.NewPublisher(s.redis, progress.DefaultStream, log)
+	return s, nil
+}
+
+func (s *services) close() {
+	s.temporal.Close()
+	if err := s.redis.Close(); err != nil {
+		s.log.Warn("closing Redis failed", "error", err)
+	}
+	s.pool.Close()
+}
