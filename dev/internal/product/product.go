@@ -1,0 +1,199 @@
+// Package product runs the real holdfast binary as its users do: as processes with
+// an environment, a log and an exit status.
+package product
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/holdfast/holdfast/internal/localservice"
+)
+
+const (
+	// readyTimeout is how long a process may take until it answers.
+	readyTimeout = 60 * time.Second
+	pollInterval = 25 * time.Millisecond
+)
+
+// Options say what the processes run on.
+type Options struct {
+	Binary            string // the holdfast executable
+	Dir               string // logs; exists
+	DatabaseURL       string
+	RedisURL          string
+	TemporalAddress   string
+	TemporalNamespace string
+	GitHubURL         string // empty: the product's default
+	GitHubToken       string
+	PrivateKey        string   // see NewPrivateKey
+	Env               []string // more "NAME=value", which win over the above
+}
+
+// Product is a Holdfast to be: its configuration and the binary.
+type Product struct {
+	options Options
+	env     []string
+}
+
+// New configures the processes. What this process's own environment says of
+// Holdfast, Temporal or GitHub does not reach them.
+func New(o Options) *Product {
+	p := &Product{options: o}
+	for _, pair := range os.Environ() {
+		if !hasAnyPrefix(pair, "HOLDFAST_", "TEMPORAL_", "GITHUB_") {
+			p.env = append(p.env, pair)
+		}
+	}
+	for _, pair := range [][2]string{
+		{"HOLDFAST_DATABASE_URL", o.DatabaseURL},
+		{"HOLDFAST_REDIS_URL", o.RedisURL},
+		{"HOLDFAST_JWT_PRIVATE_KEY", o.PrivateKey},
+		{"TEMPORAL_ADDRESS", o.TemporalAddress},
+		{"TEMPORAL_NAMESPACE", o.TemporalNamespace},
+		{"GITHUB_API_URL", o.GitHubURL},
+		{"GITHUB_TOKEN", o.GitHubToken},
+	} {
+		if pair[1] != "" {
+			p.env = append(p.env, pair[0]+"="+pair[1])
+		}
+	}
+	p.env = append(p.env, o.Env...)
+	return p
+}
+
+// NewPrivateKey makes a key as HOLDFAST_JWT_PRIVATE_KEY wants it.
+func NewPrivateKey() string {
+	seed := make([]byte, ed25519.SeedSize)
+	rand.Read(seed)
+	return base64.StdEncoding.EncodeToString(seed)
+}
+
+// Run runs a command of the binary to its end and returns what it wrote to
+// standard output. An error ends with what it wrote to standard error.
+func (p *Product) Run(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, p.options.Binary, args...)
+	cmd.Env = p.env
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("holdfast %s: %w\n%s", strings.Join(args, " "), err, strings.TrimSpace(stderr.String()))
+	}
+	return stdout.String(), nil
+}
+
+// Migrate brings the database's schema up to date.
+func (p *Product) Migrate(ctx context.Context) error {
+	_, err := p.Run(ctx, "migrate", "up")
+	return err
+}
+
+// Token issues a token of that role, good for a day.
+func (p *Product) Token(ctx context.Context, role string) (string, error) {
+	out, err := p.Run(ctx, "token", "create", "--role", role, "--ttl", "24h")
+	return strings.TrimSpace(out), err
+}
+
+// Start starts a long-running command of the binary. Its log is name.log.
+func (p *Product) Start(name string, env []string, args ...string) (*localservice.Process, error) {
+	path := filepath.Join(p.options.Dir, name+".log")
+	log, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("create the log of holdfast %s: %w", name, err)
+	}
+	defer log.Close() // the process has its own descriptor
+	return localservice.StartProcess(localservice.Command{
+		Name: "holdfast " + name, Path: p.options.Binary, Args: args,
+		Env: append(append([]string{}, p.env...), env...), Log: log, LogPath: path,
+	})
+}
+
+// StartWorker starts `holdfast worker`. It does not wait: work waits for workers.
+func (p *Product) StartWorker(name string) (*localservice.Process, error) {
+	return p.Start(name, nil, "worker")
+}
+
+// API is a running process that serves the API.
+type API struct {
+	URL     string
+	Process *localservice.Process
+}
+
+// StartAPI starts `holdfast api`, or `holdfast all` which is a worker as well, and
+// returns when it is ready. A port of 0 is chosen freely.
+func (p *Product) StartAPI(ctx context.Context, command string, port int) (*API, error) {
+	if port == 0 {
+		var err error
+		if port, err = localservice.FreePort(); err != nil {
+			return nil, err
+		}
+	}
+	address := "127.0.0.1:" + strconv.Itoa(port)
+	process, err := p.Start(command, []string{"HOLDFAST_LISTEN=" + address}, command)
+	if err != nil {
+		return nil, err
+	}
+	api := &API{URL: "http://" + address, Process: process}
+	if err := api.awaitReady(ctx); err != nil {
+		return nil, errors.Join(err, process.Kill())
+	}
+	return api, nil
+}
+
+// awaitReady waits until the API has reached what it needs.
+func (a *API) awaitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	tick := time.NewTicker(pollInterval)
+	defer tick.Stop()
+	for {
+		err := a.askReady(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-a.Process.Done():
+			return a.Process.Err()
+		case <-ctx.Done():
+			return fmt.Errorf("the API is not ready: %w%s", err, a.Process.LogTail(20))
+		case <-tick.C:
+		}
+	}
+}
+
+func (a *API) askReady(ctx context.Context) error {
+	client := http.Client{Timeout: 5 * time.Second}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, a.URL+"/readyz", nil)
+	if err != nil {
+		return err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("/readyz answers %s", response.Status)
+	}
+	return nil
+}
+
+func hasAnyPrefix(s string, prefixes ...string) bool {
+	for _, prefix := range prefixes {
+		if strings.HasPrefix(s, prefix) {
+			return true
+		}
+	}
+	return false
+}
