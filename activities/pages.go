@@ -99,7 +99,8 @@ type reader struct {
 	cursor     walk.Cursor
 	bookmark   walk.Bookmark
 	started    time.Time
-	asked      int                      // pages or parents asked for in this step
+	asked      int                      // pages asked for in this step
+	expected   int64                    // parents whose lists are to be read, when the step began
 	work       operation.CollectionWork // after the last commit
 }
 

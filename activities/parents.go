@@ -20,63 +20,61 @@ const parentsStep = 8
 // readParents reads the lists of the parents that moved, a few at once, and
 // commits those together.
 func (r *reader) readParents(ctx context.Context) (PagesResult, error) {
-	left, err := r.Store.CountMovedParents(ctx, r.key)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	parents, err := r.Store.MovedParents(ctx, r.key, r.cursor.Parent, int32(r.Bounds.Pages*parentsStep)) //nolint:gosec // a small setting
 	if err != nil {
 		return PagesResult{}, retryable(err)
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var work chunk
-	next := r.nextChunk(ctx, r.cursor.Parent)
-	for read := 0; ; read += len(work.parents) {
-		work = <-next
-		switch {
-		case work.err != nil:
-			return PagesResult{}, retryable(work.err)
-		case len(work.parents) == 0:
-			err := r.complete(ctx, r.page(nil), walk.Bookmark{Listed: true})
-			return PagesResult{Done: true, Work: r.work}, err
-		}
-		if i := slices.IndexFunc(work.answers, func(a answer) bool { return a.err != nil && !missing(a.err) }); i >= 0 {
-			if err := r.commitParents(ctx, work.upTo(i), left); err != nil {
+	if len(parents) == 0 {
+		err := r.complete(ctx, r.page(nil), walk.Bookmark{Listed: true})
+		return PagesResult{Done: true, Work: r.work}, err
+	}
+	if r.expected, err = r.Store.CountMovedParents(ctx, r.key); err != nil {
+		return PagesResult{}, retryable(err)
+	}
+	chunks := slices.Collect(slices.Chunk(parents, r.Bounds.Window))
+	next := r.readChunk(ctx, chunks[0])
+	for i := range chunks {
+		work := <-next
+		if failed := slices.IndexFunc(work.answers, func(a answer) bool { return a.err != nil && !missing(a.err) }); failed >= 0 {
+			if err := r.commitParents(ctx, work.upTo(failed)); err != nil {
 				return PagesResult{}, err
 			}
-			return r.stopped(ctx, work.answers[i])
+			return r.stopped(ctx, work.answers[failed])
 		}
-		last := work.parents[len(work.parents)-1].Number
-		more := read+len(work.parents) < r.Bounds.Pages*parentsStep && r.Now().Sub(r.started) < r.Bounds.Time
+		more := i+1 < len(chunks) && r.Now().Sub(r.started) < r.Bounds.Time
 		if more {
-			next = r.nextChunk(ctx, last)
+			// Asked for before the chunk is committed, so that GitHub and Postgres work at once.
+			next = r.readChunk(ctx, chunks[i+1])
 		}
-		if err := r.commitParents(ctx, work, left); err != nil {
+		if err := r.commitParents(ctx, work); err != nil {
 			return PagesResult{}, err
 		}
 		if !more {
-			return PagesResult{Work: r.work}, nil
+			break
 		}
 	}
+	return PagesResult{Work: r.work}, nil
 }
 
 // chunk is a few parents and, for each, its whole list.
 type chunk struct {
 	parents []store.Parent
 	answers []answer
-	err     error // of the database
 }
 
 func (c chunk) upTo(n int) chunk {
 	return chunk{parents: c.parents[:n], answers: c.answers[:n]}
 }
 
-// nextChunk begins to read the lists of the parents after a number.
-func (r *reader) nextChunk(ctx context.Context, after int64) <-chan chunk {
+// readChunk begins to read the lists of some parents.
+func (r *reader) readChunk(ctx context.Context, parents []store.Parent) <-chan chunk {
 	out := make(chan chunk, 1)
 	go func() {
-		var c chunk
-		c.parents, c.err = r.Store.MovedParents(ctx, r.key, after, int32(r.Bounds.Window)) //nolint:gosec // a small setting
-		c.answers = make([]answer, len(c.parents))
+		c := chunk{parents: parents, answers: make([]answer, len(parents))}
 		var group sync.WaitGroup
-		for i, parent := range c.parents {
+		for i, parent := range parents {
 			group.Go(func() { c.answers[i] = r.wholeList(ctx, parent) })
 		}
 		group.Wait()
@@ -111,7 +109,7 @@ func missing(err error) bool {
 	return errors.As(err, &e) && (e.Kind == github.KindNotFound || e.Kind == github.KindGone)
 }
 
-func (r *reader) commitParents(ctx context.Context, work chunk, left int64) error {
+func (r *reader) commitParents(ctx context.Context, work chunk) error {
 	if len(work.parents) == 0 {
 		return nil
 	}
@@ -127,7 +125,7 @@ func (r *reader) commitParents(ctx context.Context, work chunk, left int64) erro
 	if gone > 0 {
 		p.Note += fmt.Sprintf("%d parents went away while their lists were read.", gone)
 	}
-	p.Total = r.estimate(p, left)
+	p.Total = r.estimate(p)
 	cursor, err := json.Marshal(walk.Cursor{Parent: work.parents[len(work.parents)-1].Number})
 	if err != nil {
 		return fatal("unreadable_cursor", "The pass's cursor cannot be written.", err)
@@ -137,9 +135,9 @@ func (r *reader) commitParents(ctx context.Context, work chunk, left int64) erro
 }
 
 // estimate expects of the parents that are left what the first ones of this step had.
-func (r *reader) estimate(p store.Page, left int64) int64 {
+func (r *reader) estimate(p store.Page) int64 {
 	if r.work.Total > 0 {
 		return r.work.Total
 	}
-	return p.Listed * left / int64(len(p.Parents)+1)
+	return p.Listed * r.expected / int64(len(p.Parents)+1)
 }

@@ -111,7 +111,7 @@ type API struct {
 	document document
 
 	mu      sync.Mutex
-	ending  context.Context //nolint:containedctx // ends all streams, which outlive the requests that open them
+	ending  context.Context // ends all streams, which outlive the requests that open them
 	end     context.CancelCauseFunc
 	ended   bool
 	streams sync.WaitGroup

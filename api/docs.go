@@ -53,5 +53,5 @@ func (a *API) docs(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	w.Write(body) //nolint:errcheck,gosec // the client is gone; there is nobody to tell
+	w.Write(body) //nolint:errcheck,gosec // an embedded file; when the client is gone there is nobody to tell
 }

@@ -113,7 +113,7 @@ func (a *API) fail(ctx context.Context, err error) *Problem {
 	}
 	p := newProblem(ctx, status, string(code), detail)
 	if status == http.StatusServiceUnavailable {
-		p.with("Retry-After", "5")
+		p = p.with("Retry-After", "5")
 	}
 	if status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
 		a.logger(ctx).ErrorContext(ctx, "request failed", "code", code, "error", err)
@@ -132,7 +132,7 @@ func (p *Problem) write(w http.ResponseWriter) {
 	}
 	w.Header().Set("Content-Type", problemType)
 	w.WriteHeader(p.Status)
-	w.Write(append(body, '\n')) //nolint:errcheck,gosec // the client is gone; there is nobody to tell
+	w.Write(append(body, '\n')) //nolint:errcheck // the client is gone; there is nobody to tell
 }
 
 // installProblems makes huma's own refusals problems of ours. Huma offers package

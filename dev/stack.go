@@ -9,9 +9,10 @@ import (
 	"path/filepath"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/holdfast/holdfast/dev/internal/temporalserver"
 	"github.com/holdfast/holdfast/internal/localservice"
-	"golang.org/x/sync/errgroup"
 )
 
 // stopTimeout is how long a service may take to end in order.

@@ -10,8 +10,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/holdfast/holdfast/internal/localservice"
 	"github.com/spf13/cobra"
+
+	"github.com/holdfast/holdfast/internal/localservice"
 )
 
 // testTimeZone is not UTC, has daylight saving and an offset of half an hour, so
@@ -42,7 +43,7 @@ func runTest(ctx context.Context, command []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
-	log.Info("services are ready", "seconds", time.Since(begin).Seconds(),
+	log.InfoContext(ctx, "services are ready", "seconds", time.Since(begin).Seconds(),
 		"temporal", s.temporal.Address(), "redis_server", s.redis.Real())
 	return runCommand(ctx, command, s.testEnv())
 }
@@ -61,7 +62,7 @@ func (s *stack) testEnv() []string {
 // runCommand stays in the terminal's foreground group, so that a Ctrl-C reaches the
 // command as well; a signal that only this process got is passed on.
 func runCommand(ctx context.Context, command, env []string) error {
-	cmd := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // the caller's own command
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Env = env
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }

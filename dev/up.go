@@ -218,7 +218,7 @@ func choosePort(ctx context.Context, name string, port *int, log *slog.Logger) e
 		if err != nil {
 			return err
 		}
-		log.Warn("a port is in use, another was chosen", "for", name, "in_use", *port, "chosen", free)
+		log.WarnContext(ctx, "a port is in use, another was chosen", "for", name, "in_use", *port, "chosen", free)
 		*port = free
 		return nil
 	}

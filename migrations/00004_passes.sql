@@ -28,11 +28,11 @@ create table collection_parents (
     repository_id bigint not null,
     collection    text not null,
     parent_key    text not null,
-    version       text not null,
+    version       timestamptz,
     primary key (workspace_id, repository_id, collection, parent_key)
 );
 comment on table collection_parents is 'For collections that GitHub lists per parent item: at which version of the parent its list was read last.';
-comment on column collection_parents.version is 'The parent''s updated_at, as GitHub wrote it, when its list was read.';
+comment on column collection_parents.version is 'The parent''s updated_at when its list was read.';
 
 -- +goose Down
 drop table collection_parents;

@@ -44,7 +44,9 @@ comment on column issues.is_pull_request is 'True for a pull request in its shap
 comment on column issues.assignees is 'Logins.';
 comment on column issues.labels is 'Names.';
 
-create index issues_number on issues (workspace_id, repository_id, number);
+-- The number leads: an index that begins like the primary key would be taken for it
+-- while a first pass fills the table and there are no statistics yet.
+create index issues_number on issues (number, repository_id, workspace_id);
 
 -- +goose Down
 drop table issues;

@@ -31,7 +31,9 @@ comment on column issue_comments.changed_at is 'When hash last changed.';
 comment on column issue_comments.deleted_at is 'When GitHub was found to have it no more; the row is kept.';
 comment on column issue_comments.issue_number is 'Number of the issue or pull request.';
 
-create index issue_comments_issue on issue_comments (workspace_id, repository_id, issue_number);
+-- The number leads: an index that begins like the primary key would be taken for it
+-- while a first pass fills the table and there are no statistics yet.
+create index issue_comments_issue on issue_comments (issue_number, repository_id, workspace_id);
 
 -- +goose Down
 drop table issue_comments;

@@ -49,7 +49,9 @@ comment on column pulls.assignees is 'Logins.';
 comment on column pulls.labels is 'Names.';
 comment on column pulls.head_repository_id is 'NULL when the fork is gone.';
 
-create index pulls_number on pulls (workspace_id, repository_id, number);
+-- The number leads: an index that begins like the primary key would be taken for it
+-- while a first pass fills the table and there are no statistics yet.
+create index pulls_number on pulls (number, repository_id, workspace_id);
 
 -- +goose Down
 drop table pulls;

@@ -32,7 +32,9 @@ comment on column reviews.changed_at is 'When hash last changed.';
 comment on column reviews.deleted_at is 'When GitHub was found to have it no more; the row is kept.';
 comment on column reviews.state is 'APPROVED, CHANGES_REQUESTED, COMMENTED, DISMISSED or PENDING.';
 
-create index reviews_pull on reviews (workspace_id, repository_id, pull_number);
+-- The number leads: an index that begins like the primary key would be taken for it
+-- while a first pass fills the table and there are no statistics yet.
+create index reviews_pull on reviews (pull_number, repository_id, workspace_id);
 
 -- +goose Down
 drop table reviews;

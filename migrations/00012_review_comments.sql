@@ -35,7 +35,9 @@ comment on column review_comments.observed_at is 'When a pass last wrote this ro
 comment on column review_comments.changed_at is 'When hash last changed.';
 comment on column review_comments.deleted_at is 'When GitHub was found to have it no more; the row is kept.';
 
-create index review_comments_pull on review_comments (workspace_id, repository_id, pull_number);
+-- The number leads: an index that begins like the primary key would be taken for it
+-- while a first pass fills the table and there are no statistics yet.
+create index review_comments_pull on review_comments (pull_number, repository_id, workspace_id);
 
 -- +goose Down
 drop table review_comments;

@@ -34,7 +34,5 @@ comment on column commits.deleted_at is 'When GitHub was found to have it no mor
 comment on column commits.author_login is 'The GitHub account that the author''s address belongs to, if any.';
 comment on column commits.parents is 'Shas.';
 
-create index commits_committed on commits (workspace_id, repository_id, committed_at);
-
 -- +goose Down
 drop table commits;

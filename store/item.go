@@ -81,9 +81,13 @@ func knownHashes(ctx context.Context, tx pgx.Tx, p Page, items []collection.Item
 	for i, item := range items {
 		keys[i] = item.Key
 	}
-	rows, err := tx.Query(ctx, `select key, hash, raw_hash, deleted_at is not null from `+table(p.Collection)+
-		` where workspace_id = $1 and repository_id = $2 and key = any ($3)`,
-		p.Key.WorkspaceID, p.Key.RepositoryID, keys)
+	// The lateral keeps Postgres on the primary key: while a first pass fills the
+	// table there are no statistics yet, and it would read all of it for each page.
+	rows, err := tx.Query(ctx, `select t.key, t.hash, t.raw_hash, t.deleted_at is not null
+		from unnest($3::text[]) as u (key)
+		cross join lateral (
+			select * from `+table(p.Collection)+` where workspace_id = $1 and repository_id = $2 and key = u.key offset 0
+		) as t`, p.Key.WorkspaceID, p.Key.RepositoryID, keys)
 	if err != nil {
 		return nil, err
 	}

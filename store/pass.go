@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -60,7 +61,7 @@ func (s *Store) TakePass(ctx context.Context, key PassKey, op operation.Operatio
 type Parent struct {
 	Key     string
 	Number  int64
-	Version string // its updated_at, as GitHub wrote it
+	Version time.Time // its updated_at; zero where it has none
 }
 
 // MovedParents lists, in order of their numbers, the parents after a number that
@@ -74,7 +75,10 @@ func (s *Store) MovedParents(ctx context.Context, key PassKey, after int64, limi
 	}
 	parents := make([]Parent, len(rows))
 	for i, row := range rows {
-		parents[i] = Parent{Key: row.Key, Number: row.Number, Version: row.Version}
+		parents[i] = Parent{Key: row.Key, Number: row.Number}
+		if row.Version != nil {
+			parents[i].Version = *row.Version
+		}
 	}
 	return parents, nil
 }

@@ -28,11 +28,14 @@ func indexSearchSQL(c collection.Collection) string {
 		weight := string("ABCD"[min(i, 3)])
 		vectors = append(vectors, `setweight(to_tsvector('english', left(coalesce(`+expr+`, ''), `+searchedCharacters+`)), '`+weight+`')`)
 	}
+	// The lateral keeps Postgres on the primary key while there are no statistics yet.
 	return `with moved as (
     select t.key, t.raw, t.changed_at
     from ` + table(c) + ` t
-    left join search_documents d
-        on d.workspace_id = t.workspace_id and d.repository_id = t.repository_id and d.collection = $3 and d.key = t.key
+    left join lateral (
+        select changed_at from search_documents
+        where workspace_id = $1 and repository_id = $2 and collection = $3 and key = t.key offset 0
+    ) d on true
     where t.workspace_id = $1 and t.repository_id = $2 and t.key > $4 and d.changed_at is distinct from t.changed_at
     order by t.key
     limit $5

@@ -31,6 +31,9 @@ func Open(ctx context.Context, url, applicationName string, maxConns int32) (*pg
 	}
 	cfg.MaxConns = maxConns
 	cfg.ConnConfig.RuntimeParams["application_name"] = applicationName
+	// Each statement is planned when it is executed: a plan that Postgres keeps was
+	// made when the table was empty.
+	cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)

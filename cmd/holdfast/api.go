@@ -77,7 +77,7 @@ func runAPI(ctx context.Context, c config.API, log *slog.Logger) error {
 		return nil
 	})
 	group.Go(func() error {
-		log.Info("the API is ready", "address", listener.Addr().String(), "version", version)
+		log.InfoContext(ctx, "the API is ready", "address", listener.Addr().String(), "version", version)
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve the API: %w", err)
 		}
@@ -85,7 +85,7 @@ func runAPI(ctx context.Context, c config.API, log *slog.Logger) error {
 	})
 	group.Go(func() error {
 		<-ctx.Done()
-		log.Info("the API stops", "within", c.ShutdownTimeout.String())
+		log.InfoContext(ctx, "the API stops", "within", c.ShutdownTimeout.String())
 		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.ShutdownTimeout)
 		defer cancel()
 		return errors.Join(handler.Shutdown(stopCtx), server.Shutdown(stopCtx))

@@ -56,8 +56,8 @@ func run(ctx context.Context, args []string, env config.Environment, stdout, std
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
-	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-		return nil // asked to stop, and stopped
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = nil // asked to stop, and stopped
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -28,8 +29,11 @@ type services struct {
 func connect(ctx context.Context, c config.Server, application string, log *slog.Logger) (*services, error) {
 	options, err := redis.ParseURL(c.RedisURL)
 	if err != nil {
-		return nil, fmt.Errorf("HOLDFAST_REDIS_URL cannot be read")
+		return nil, errors.New("HOLDFAST_REDIS_URL cannot be read")
 	}
+	// Without it a Redis that accepts but never answers holds its caller up.
+	options.ContextTimeoutEnabled = true
+	redis.SetLogger(redisLog{log})
 	pool, err := store.Open(ctx, c.URL, application, c.MaxConns)
 	if err != nil {
 		return nil, err
@@ -52,4 +56,12 @@ func (s *services) close() {
 		s.log.Warn("closing Redis failed", "error", err)
 	}
 	s.pool.Close()
+}
+
+// redisLog hands on what go-redis says: that Redis is away, among others.
+type redisLog struct{ log *slog.Logger }
+
+// Printf logs one line.
+func (l redisLog) Printf(ctx context.Context, format string, v ...any) {
+	l.log.DebugContext(ctx, fmt.Sprintf(format, v...), "component", "redis")
 }

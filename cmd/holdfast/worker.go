@@ -67,7 +67,7 @@ func runWorker(ctx context.Context, c config.Worker, log *slog.Logger) error {
 		}
 		defer w.Stop()
 	}
-	log.Info("the worker is ready", "task_queues", []string{workflows.TaskQueue, workflows.GitHubTaskQueue}, "version", version)
+	log.InfoContext(ctx, "the worker is ready", "task_queues", []string{workflows.TaskQueue, workflows.GitHubTaskQueue}, "version", version)
 
 	ticker := time.NewTicker(sweepInterval)
 	defer ticker.Stop()
@@ -76,7 +76,7 @@ func runWorker(ctx context.Context, c config.Worker, log *slog.Logger) error {
 
 	select {
 	case <-ctx.Done():
-		log.Info("the worker stops", "within", c.ShutdownTimeout.String())
+		log.InfoContext(ctx, "the worker stops", "within", c.ShutdownTimeout.String())
 		return nil
 	case err := <-fatal:
 		return fmt.Errorf("the worker cannot go on: %w", err)
@@ -105,7 +105,7 @@ func awaitTemporal(ctx context.Context, s *services, namespace string) error {
 		if err == nil {
 			return nil
 		}
-		s.log.Warn("waiting for Temporal", "error", err)
+		s.log.WarnContext(ctx, "waiting for Temporal", "error", err)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

@@ -19,9 +19,10 @@ import (
 )
 
 const (
-	// IssuerName and Audience are the "iss" and "aud" of every token.
+	// IssuerName is the "iss" of every token.
 	IssuerName = "holdfast"
-	Audience   = "holdfast-api"
+	// Audience is the "aud" of every token.
+	Audience = "holdfast-api"
 	// Leeway is how far the clocks of issuer and verifier may differ.
 	Leeway = 30 * time.Second
 )

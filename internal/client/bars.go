@@ -170,7 +170,7 @@ func (l *lines) close() {}
 // line writes one line. A terminal that is gone is no reason to end the work
 // that is being watched.
 func (l *lines) line(format string, args ...any) {
-	fmt.Fprintln(l.w, strings.TrimRight(fmt.Sprintf(format, args...), " ")) //nolint:errcheck // see above
+	fmt.Fprintln(l.w, strings.TrimRight(fmt.Sprintf(format, args...), " "))
 }
 
 // statusLine says where the operation as a whole stands.

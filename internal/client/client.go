@@ -174,7 +174,7 @@ func (c *Client) do(ctx context.Context, method, path string, header http.Header
 	if err != nil {
 		return unreachable(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // the answer has been read by then; nothing is left to decide
+	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
 		return fmt.Errorf("read the answer: %w", err)

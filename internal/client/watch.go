@@ -179,7 +179,7 @@ func (w *watch) dial(ctx context.Context) (*websocket.Conn, error) {
 	var body []byte
 	if resp.Body != nil {
 		// The library keeps the start of a refusal's body for us; a short read only costs detail.
-		body, _ = io.ReadAll(resp.Body) //nolint:errcheck // see above
+		body, _ = io.ReadAll(resp.Body)
 	}
 	problem := problemOf(resp, body)
 	if resp.StatusCode < http.StatusInternalServerError && resp.StatusCode != http.StatusTooManyRequests {
@@ -219,7 +219,7 @@ func keepAlive(ctx context.Context, conn *websocket.Conn) {
 		err := conn.Ping(ping)
 		cancel()
 		if err != nil {
-			conn.CloseNow() //nolint:errcheck,gosec // the reader sees the drop and reconnects
+			conn.CloseNow() //nolint:errcheck // the reader sees the drop and reconnects
 			return
 		}
 	}

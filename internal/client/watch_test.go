@@ -68,7 +68,7 @@ func play(t *testing.T, acts ...act) (*Client, func() []string) {
 		s := &stage{w: w, r: r}
 		acts[min(int(count.Add(1)), len(acts))-1](s)
 		if s.conn != nil {
-			s.conn.CloseNow()
+			s.conn.CloseNow() //nolint:errcheck // most have been closed by then
 		}
 	})
 	mux.HandleFunc("GET /v1/operations/{id}", func(w http.ResponseWriter, _ *http.Request) {
@@ -103,7 +103,12 @@ func issues(seq, n int64) progress.Message {
 }
 
 // finish ends a stream as the API does after the final state.
-func finish(s *stage) { s.conn.Close(websocket.StatusNormalClosure, "the operation has ended") }
+func finish(s *stage) { s.end(websocket.StatusNormalClosure, "the operation has ended") }
+
+// end closes the connection with that code.
+func (s *stage) end(code websocket.StatusCode, reason string) {
+	s.conn.Close(code, reason) //nolint:errcheck // what the client makes of it is the test
+}
 
 // collect is a callback that notes what it is called with.
 func collect(seen *[]string) func(operation.Operation, progress.Message) error {
@@ -135,7 +140,7 @@ func TestWatchResumesWhereTheConnectionDropped(t *testing.T) {
 		func(s *stage) { s.refuse(http.StatusServiceUnavailable, "starting") },
 		func(s *stage) {
 			s.send(issues(2, 10), issues(3, 20)) // 2 again: it is not told twice
-			s.conn.Close(websocket.StatusGoingAway, "the server is shutting down")
+			s.end(websocket.StatusGoingAway, "the server is shutting down")
 		},
 		func(s *stage) { s.send(issues(5, 40)) }, // 4 is missing
 		func(s *stage) { s.send(issues(4, 30), state(5, operation.StateFailed)); finish(s) },
@@ -188,13 +193,13 @@ func TestWatchGivesUp(t *testing.T) {
 	}{
 		{"unknown operation", func(s *stage) { s.refuse(404, "There is no such operation.") }, 1, "There is no such operation. (HTTP 404)"},
 		{"expired token", func(s *stage) { s.refuse(401, "The token has expired.") }, 1, "The token has expired. (HTTP 401)"},
-		{"token expires", func(s *stage) { s.send(); s.conn.Close(websocket.StatusPolicyViolation, "the token has expired") }, 1, "the server ended the stream: the token has expired"},
+		{"token expires", func(s *stage) { s.send(); s.end(websocket.StatusPolicyViolation, "the token has expired") }, 1, "the server ended the stream: the token has expired"},
 		{"server stays down", func(s *stage) { s.refuse(503, "The server is shutting down.") }, 4, "gave up after 4 attempts: The server is shutting down. (HTTP 503)"},
 		{"too many requests", func(s *stage) { s.refuse(429, "Slow down.") }, 4, "gave up after 4 attempts: Slow down."},
-		{"server keeps failing", func(s *stage) { s.send(); s.conn.Close(websocket.StatusInternalError, "went wrong") }, 4, "gave up after 4 attempts: the server ended the stream: went wrong (1011)"},
+		{"server keeps failing", func(s *stage) { s.send(); s.end(websocket.StatusInternalError, "went wrong") }, 4, "gave up after 4 attempts: the server ended the stream: went wrong (1011)"},
 		{"nonsense", func(s *stage) {
 			s.send()
-			s.conn.Write(s.r.Context(), websocket.MessageText, []byte("hello"))
+			s.conn.Write(s.r.Context(), websocket.MessageText, []byte("hello")) //nolint:errcheck // what the client makes of it is the test
 		}, 4, "gave up after 4 attempts: read a message of the stream"},
 	}
 	for _, tt := range tests {

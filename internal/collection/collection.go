@@ -144,7 +144,6 @@ type Item struct {
 	Key       string
 	Number    int64     // of issues, pulls and milestones; 0 where there is none
 	UpdatedAt time.Time // zero where GitHub gives none
-	Version   string    // updated_at as GitHub wrote it
 	Raw       []byte    // JSON that jsonb can hold
 	RawBytes  []byte    // GitHub's exact JSON where Raw could not hold it; otherwise nil
 	Hash      [32]byte  // equal for items that count as the same
@@ -161,7 +160,7 @@ func (c Collection) Prepare(raw json.RawMessage) (Item, error) {
 	if !ok {
 		return Item{}, fmt.Errorf("read an item of %s: it is no JSON object", c.Name)
 	}
-	item := Item{Key: text(object[string(c.Key)]), Version: text(object["updated_at"]), Raw: raw}
+	item := Item{Key: text(object[string(c.Key)]), Raw: raw}
 	if item.Key == "" {
 		return Item{}, fmt.Errorf("read an item of %s: it has no %s", c.Name, c.Key)
 	}
@@ -171,7 +170,7 @@ func (c Collection) Prepare(raw json.RawMessage) (Item, error) {
 		}
 	}
 	// A time that cannot be read stays zero: the column is NULL too, and the item is kept.
-	item.UpdatedAt, _ = time.Parse(time.RFC3339, item.Version)
+	item.UpdatedAt, _ = time.Parse(time.RFC3339, text(object["updated_at"]))
 
 	if c.rules.reduce(object) {
 		if item.Raw, err = encode(object); err != nil {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,7 +67,7 @@ func (e Environment) Get(name string) string {
 
 // LookupEnv is the value of a variable and whether it is set.
 func (e Environment) LookupEnv(name string) (string, bool) {
-	for _, pair := range e {
+	for _, pair := range slices.Backward(e) { // as for a process, the last one counts
 		if value, ok := strings.CutPrefix(pair, name+"="); ok {
 			return value, true
 		}
@@ -193,6 +194,13 @@ func parse(e Environment, into any) error {
 		Environment: values,
 		FuncMap:     map[reflect.Type]env.ParserFunc{reflect.TypeFor[slog.Level](): level},
 	})
+	var unreadable env.ParseError
+	if errors.As(err, &unreadable) {
+		if field, ok := reflect.TypeOf(into).Elem().FieldByName(unreadable.Name); ok {
+			name, _, _ := strings.Cut(field.Tag.Get("env"), ",")
+			return fmt.Errorf("%s: cannot be read as a %s", name, field.Type)
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("configuration: %w", err)
 	}

@@ -65,12 +65,15 @@ func (q *Queries) CompletePass(ctx context.Context, db DBTX, arg CompletePassPar
 const countMovedPulls = `-- name: CountMovedPulls :one
 select count(*)
 from pulls p
-left join collection_parents c
-    on c.workspace_id = p.workspace_id and c.repository_id = p.repository_id
-    and c.collection = $1 and c.parent_key = p.key
+left join lateral (
+    select c.parent_key, c.version from collection_parents c
+    where c.workspace_id = p.workspace_id and c.repository_id = p.repository_id
+      and c.collection = $1 and c.parent_key = p.key
+    offset 0
+) c on true
 where p.workspace_id = $2 and p.repository_id = $3
   and p.deleted_at is null
-  and c.version is distinct from coalesce(p.raw ->> 'updated_at', '')
+  and (c.parent_key is null or c.version is distinct from p.updated_at)
 `
 
 type CountMovedPullsParams struct {
@@ -118,14 +121,17 @@ func (q *Queries) ForgetParents(ctx context.Context, db DBTX, arg ForgetParentsP
 }
 
 const listMovedPulls = `-- name: ListMovedPulls :many
-select p.key, p.number::bigint as number, coalesce(p.raw ->> 'updated_at', '')::text as version
+select p.key, p.number::bigint as number, p.updated_at as version
 from pulls p
-left join collection_parents c
-    on c.workspace_id = p.workspace_id and c.repository_id = p.repository_id
-    and c.collection = $1 and c.parent_key = p.key
+left join lateral (
+    select c.parent_key, c.version from collection_parents c
+    where c.workspace_id = p.workspace_id and c.repository_id = p.repository_id
+      and c.collection = $1 and c.parent_key = p.key
+    offset 0
+) c on true
 where p.workspace_id = $2 and p.repository_id = $3
   and p.deleted_at is null and p.number > $4::bigint
-  and c.version is distinct from coalesce(p.raw ->> 'updated_at', '')
+  and (c.parent_key is null or c.version is distinct from p.updated_at)
 order by p.number
 limit $5
 `
@@ -141,10 +147,11 @@ type ListMovedPullsParams struct {
 type ListMovedPullsRow struct {
 	Key     string
 	Number  int64
-	Version string
+	Version *time.Time
 }
 
 // The pull requests whose list of a nested collection was not read since they last moved.
+// The lateral keeps Postgres on the primary key while there are no statistics yet.
 func (q *Queries) ListMovedPulls(ctx context.Context, db DBTX, arg ListMovedPullsParams) ([]ListMovedPullsRow, error) {
 	rows, err := db.Query(ctx, listMovedPulls,
 		arg.Collection,
@@ -317,7 +324,7 @@ func (q *Queries) TakePass(ctx context.Context, db DBTX, arg TakePassParams) (in
 
 const upsertParents = `-- name: UpsertParents :exec
 insert into collection_parents (workspace_id, repository_id, collection, parent_key, version)
-select $1, $2, $3, unnest($4::text[]), unnest($5::text[])
+select $1, $2, $3, unnest($4::text[]), nullif(unnest($5::timestamptz[]), '0001-01-01 00:00:00Z')
 on conflict (workspace_id, repository_id, collection, parent_key) do update set version = excluded.version
 `
 
@@ -326,9 +333,10 @@ type UpsertParentsParams struct {
 	RepositoryID int64
 	Collection   string
 	ParentKeys   []string
-	Versions     []string
+	Versions     []time.Time
 }
 
+// The zero time stands for a parent without a time.
 func (q *Queries) UpsertParents(ctx context.Context, db DBTX, arg UpsertParentsParams) error {
 	_, err := db.Exec(ctx, upsertParents,
 		arg.WorkspaceID,

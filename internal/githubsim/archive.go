@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -137,7 +138,7 @@ func (l *loader) threads() error {
 
 func (l *loader) thread(p *archivePull, isPull bool) {
 	i := int32(len(l.issues))
-	thread := fmt.Sprint(p.Number)
+	thread := strconv.Itoa(int(p.Number))
 	is := issue{
 		number: p.Number, user: l.addUser(string(p.Author)), closedBy: nobody, pull: none, milestone: none,
 		created: cmp.Or(stamp(p.CreatedAt), l.now), closed: stamp(p.ClosedAt), assoc: parseAssociation(p.AuthorAssociation),

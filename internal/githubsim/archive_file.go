@@ -110,7 +110,13 @@ func (t *archiveText) UnmarshalJSON(data []byte) error {
 	case len(data) > 0 && data[0] == '"':
 		*t = archiveText(unquote(data[1 : len(data)-1]))
 	case len(data) > 0 && data[0] == '{':
-		var named struct{ Login, Name, NameWithOwner, OID, AbbreviatedOID archiveText }
+		var named struct {
+			Login          archiveText `json:"login"`
+			NameWithOwner  archiveText `json:"nameWithOwner"`
+			OID            archiveText `json:"oid"`
+			AbbreviatedOID archiveText `json:"abbreviatedOid"`
+			Name           archiveText `json:"name"`
+		}
 		if err := json.Unmarshal(data, &named); err != nil {
 			return fmt.Errorf("reading a name: %w", err)
 		}
@@ -144,14 +150,14 @@ func unquote(s []byte) string {
 		}
 		r := codeUnit(s[i+1:])
 		i += 4
-		if utf16.IsSurrogate(r) && i+6 < len(s)+0 && s[i+1] == '\\' && s[i+2] == 'u' {
+		if utf16.IsSurrogate(r) && i+6 < len(s) && s[i+1] == '\\' && s[i+2] == 'u' {
 			if pair := utf16.DecodeRune(r, codeUnit(s[i+3:])); pair != utf8.RuneError {
 				r = pair
 				i += 6
 			}
 		}
 		if utf16.IsSurrogate(r) {
-			out = append(out, 0xE0|byte(r>>12), 0x80|byte(r>>6)&0x3F|0x80, 0x80|byte(r)&0x3F)
+			out = append(out, 0xE0|byte(r>>12), 0x80|byte(r>>6)&0x3F, 0x80|byte(r)&0x3F)
 		} else {
 			out = utf8.AppendRune(out, r)
 		}

@@ -2,7 +2,6 @@ package githubsim
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -60,7 +59,7 @@ func (l *loader) review(p *archiveReview, index int32, is *issue, thread string)
 	v := review{
 		id: l.given("PRR", p.ID, thread, at), pull: index, user: l.addUser(string(p.Author)), submitted: at,
 		body: literal(string(p.Body)), assoc: parseAssociation(p.AuthorAssociation),
-		commit: l.object(p.Commit, fmt.Sprint("head ", thread)),
+		commit: l.object(p.Commit, "head "+thread),
 	}
 	if n := slices.Index(reviewStates[:], strings.ToUpper(string(p.State))); n >= 0 {
 		v.state = reviewState(n)
@@ -72,7 +71,7 @@ func (l *loader) review(p *archiveReview, index int32, is *issue, thread string)
 		c := &p.Comments[n]
 		at := cmp.Or(stamp(c.CreatedAt), v.submitted)
 		l.remarks = append(l.remarks, reviewComment{
-			id: l.number("PRRC", fmt.Sprint(v.id), at), review: number, pull: index, user: v.user, created: at,
+			id: l.number("PRRC", decimal(v.id), at), review: number, pull: index, user: v.user, created: at,
 			updated: cmp.Or(stamp(c.UpdatedAt), at), position: c.OriginalPosition, path: l.info.name + ".md",
 			hunk: literal("@@ -1 +1 @@"), body: literal(string(c.Body)), commit: v.commit, original: v.commit, assoc: v.assoc,
 		})
@@ -91,7 +90,7 @@ func (l *loader) commits(list []archiveCommit) {
 			authorName: string(c.Author.Name), authorEmail: email(c.Author.Name), authored: stamp(c.Author.Date),
 			committerName: string(c.Committer.Name), committerEmail: email(c.Committer.Name),
 		}
-		v.commited = cmp.Or(stamp(c.Committer.Date), v.authored)
+		v.committed = cmp.Or(stamp(c.Committer.Date), v.authored)
 		if v.sha == (hash{}) {
 			continue // nothing could name it
 		}
@@ -100,7 +99,7 @@ func (l *loader) commits(list []archiveCommit) {
 		}
 		l.git.add(v)
 		l.git.tip = v.sha
-		l.info.pushed = max(l.info.pushed, v.commited)
+		l.info.pushed = max(l.info.pushed, v.committed)
 		l.hashes = append(l.hashes, v.sha.String())
 	}
 }
@@ -174,7 +173,7 @@ func (l *loader) about() {
 		}
 	}
 	for i := range l.git.commits {
-		if at := l.git.commits[i].commited; at != 0 {
+		if at := l.git.commits[i].committed; at != 0 {
 			info.created = min(info.created, at)
 		}
 	}

@@ -64,7 +64,7 @@ func (g *generator) land(l landing, tip hash, line []hash) hash {
 	if l.pull == none {
 		message := "Initial commit"
 		if tip != (hash{}) {
-			message = g.compose(changeLine)
+			message = g.changeLine()
 		}
 		return g.commitOn(l.at, g.maintainer(), message, tip)
 	}
@@ -80,8 +80,8 @@ func (g *generator) land(l landing, tip hash, line []hash) hash {
 	side := line[len(line)-1-g.below(min(len(line), 8))]
 	for n := range l.side {
 		at := l.at - stamp((l.side-n)*(600+g.below(20000)))
-		at = max(at, g.git.commits[g.git.byHash[side]].commited)
-		side = g.commitOn(at, is.user, g.compose(changeLine), side)
+		at = max(at, g.git.commits[g.git.byHash[side]].committed)
+		side = g.commitOn(at, is.user, g.changeLine(), side)
 	}
 	p.headSHA = side
 	message := fmt.Sprintf("Merge pull request #%d from %s/%s\n\n%s", is.number, g.users[p.headUser].login, p.headRef, title)
@@ -89,11 +89,9 @@ func (g *generator) land(l landing, tip hash, line []hash) hash {
 	return p.mergeID
 }
 
-// changeLine is what the subject of a plain commit is made from.
-const changeLine = pullTitle
-
-func (g *generator) compose(kind textKind) string {
-	t := g.newText(kind)
+// changeLine is the subject of a plain commit.
+func (g *generator) changeLine() string {
+	t := g.newText(pullTitle)
 	return string(g.corpus.compose(nil, &t, 1))
 }
 
@@ -105,7 +103,7 @@ func (g *generator) commitOn(at stamp, author int32, message string, parents ...
 	}
 	c := commit{
 		tree: g.anyHash(), parents: parents, author: author, committer: author, authorName: u.name, authorEmail: u.email,
-		committerName: u.name, committerEmail: u.email, authored: at, commited: at, message: message,
+		committerName: u.name, committerEmail: u.email, authored: at, committed: at, message: message,
 	}
 	c.name()
 	g.git.add(c)
@@ -120,7 +118,7 @@ func (c *commit) name() {
 		fmt.Fprintf(h, "parent %s\n", p)
 	}
 	fmt.Fprintf(h, "author %s <%s> %d +0000\ncommitter %s <%s> %d +0000\n\n%s",
-		c.authorName, c.authorEmail, c.authored, c.committerName, c.committerEmail, c.commited, c.message)
+		c.authorName, c.authorEmail, c.authored, c.committerName, c.committerEmail, c.committed, c.message)
 	c.sha = hash(h.Sum(nil))
 }
 
@@ -137,12 +135,12 @@ func (g *generator) branching(line []hash) {
 			continue
 		}
 		p.baseSHA = pick(g.random, recent)
-		p.headSHA = g.commitOn(g.end, g.issueOf(int32(i)).user, g.compose(changeLine), p.baseSHA)
+		p.headSHA = g.commitOn(g.end, g.issueOf(int32(i)).user, g.changeLine(), p.baseSHA)
 		g.git.branches = setRef(g.git.branches, p.headRef, p.headSHA)
 		left--
 	}
 	for n := range left {
-		sha := g.commitOn(g.end, g.maintainer(), g.compose(changeLine), pick(g.random, recent))
+		sha := g.commitOn(g.end, g.maintainer(), g.changeLine(), pick(g.random, recent))
 		g.git.branches = setRef(g.git.branches, g.branchName(int32(10_000_000+n)), sha)
 	}
 }

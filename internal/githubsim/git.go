@@ -9,15 +9,15 @@ import (
 
 // commit is one commit of the history.
 type commit struct {
-	sha, tree          hash
-	parents            []hash
-	author, committer  int32 // GitHub users, or nobody
-	authorName         string
-	authorEmail        string
-	committerName      string
-	committerEmail     string
-	authored, commited stamp
-	message            string
+	sha, tree           hash
+	parents             []hash
+	author, committer   int32 // GitHub users, or nobody
+	authorName          string
+	authorEmail         string
+	committerName       string
+	committerEmail      string
+	authored, committed stamp
+	message             string
 }
 
 type ref struct {
@@ -118,8 +118,8 @@ type newest struct {
 func (q *newest) Len() int { return len(q.items) }
 func (q *newest) Less(a, b int) bool {
 	x, y := &q.git.commits[q.items[a]], &q.git.commits[q.items[b]]
-	if x.commited != y.commited {
-		return x.commited > y.commited
+	if x.committed != y.committed {
+		return x.committed > y.committed
 	}
 	return q.items[a] > q.items[b]
 }

@@ -82,7 +82,7 @@ func stateName(open bool) string {
 	return "closed"
 }
 
-func (e *encoder) labelRefs(r *Repository, labels []uint16) *encoder {
+func (e *encoder) labelRefs(r *Repository, labels []uint16) {
 	e.raw("[")
 	for n, l := range labels {
 		if n > 0 {
@@ -90,7 +90,7 @@ func (e *encoder) labelRefs(r *Repository, labels []uint16) *encoder {
 		}
 		e.json(r.labels[l].json)
 	}
-	return e.raw("]")
+	e.raw("]")
 }
 
 func (e *encoder) milestoneRef(r *Repository, i int32) *encoder {

@@ -37,7 +37,7 @@ func (q *query) commits() {
 func (r *Repository) committed(order []int32, since, until stamp) []int32 {
 	var within []int32
 	for _, i := range order {
-		at := r.git.commits[i].commited
+		at := r.git.commits[i].committed
 		if at >= since && (until == 0 || at <= until) {
 			within = append(within, i)
 		}

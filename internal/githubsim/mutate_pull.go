@@ -149,7 +149,7 @@ func (r *Repository) commit(branch string, n NewCommit, others ...hash) hash {
 	}
 	author := r.addUser(n.By)
 	c := commit{
-		parents: append(parents, others...), author: author, committer: author, authored: at, commited: at, message: n.Message,
+		parents: append(parents, others...), author: author, committer: author, authored: at, committed: at, message: n.Message,
 		authorName: r.ownerName(author), authorEmail: "nobody@example.com",
 	}
 	if author != nobody {

@@ -29,7 +29,7 @@ func TestStarMovesEmbeddedCounters(t *testing.T) {
 	t.Parallel()
 	b := setup(t, githubsim.Options{}, githubsim.SpecForItems(500))
 	pulls, issues := b.items("pulls"), b.items("issues")
-	stars := b.get(t, base).object(t)["stargazers_count"].(float64)
+	stars := int(b.get(t, base).object(t)["stargazers_count"].(float64))
 	b.repo.Star(2)
 	require.EqualValues(t, stars+2, b.get(t, base).object(t)["stargazers_count"])
 	require.Len(t, changed(pulls, b.items("pulls")), len(pulls), "every pull embeds its base")
@@ -42,7 +42,7 @@ func TestIssueLife(t *testing.T) {
 	t.Parallel()
 	clock := newMovingClock()
 	b := setup(t, githubsim.Options{Now: clock.now}, githubsim.SpecForItems(500))
-	open := b.get(t, base).object(t)["open_issues_count"].(float64)
+	open := int(b.get(t, base).object(t)["open_issues_count"].(float64))
 	m := b.repo.AddMilestone("next", "", "ada")
 	n, err := b.repo.OpenIssue(githubsim.NewIssue{
 		Title: "title", Body: "a\x00\"b\"\n\xed\xa0\x80", By: "newcomer", Labels: []string{"bug", "brand new"}, Milestone: m,

@@ -6,7 +6,7 @@ import "net/url"
 func (e *encoder) commit(r *Repository, c *commit) {
 	e.raw(`{"sha":"`).hex(c.sha).raw(`","node_id":`).objectNode("C_", r.info.id, c.sha.String())
 	e.raw(`,"commit":{"author":`).signature(c.authorName, c.authorEmail, c.authored)
-	e.raw(`,"committer":`).signature(c.committerName, c.committerEmail, c.commited)
+	e.raw(`,"committer":`).signature(c.committerName, c.committerEmail, c.committed)
 	e.raw(`,"message":`).str(c.message).raw(`,"tree":{"sha":"`).hex(c.tree)
 	e.raw(`","url":"`).raw(r.api).raw("/git/trees/").hex(c.tree)
 	e.raw(`"},"url":"`).raw(r.api).raw("/git/commits/").hex(c.sha)
@@ -24,12 +24,12 @@ func (e *encoder) commit(r *Repository, c *commit) {
 	e.raw("]}")
 }
 
-func (e *encoder) signature(name, email string, at stamp) *encoder {
-	return e.raw(`{"name":`).str(name).raw(`,"email":`).str(email).raw(`,"date":`).time(at).raw("}")
+func (e *encoder) signature(name, email string, at stamp) {
+	e.raw(`{"name":`).str(name).raw(`,"email":`).str(email).raw(`,"date":`).time(at).raw("}")
 }
 
-func (e *encoder) commitRef(r *Repository, sha hash) *encoder {
-	return e.raw(`{"sha":"`).hex(sha).raw(`","url":"`).raw(r.api).raw("/commits/").hex(sha).raw(`"}`)
+func (e *encoder) commitRef(r *Repository, sha hash) {
+	e.raw(`{"sha":"`).hex(sha).raw(`","url":"`).raw(r.api).raw("/commits/").hex(sha).raw(`"}`)
 }
 
 // branch writes a branch as lists have it.
@@ -41,7 +41,7 @@ func (e *encoder) branch(r *Repository, b *ref) {
 // singleBranch writes the shape of GET /repos/{owner}/{repo}/branches/{branch},
 // which has the whole commit. Of a commit that is not known it has the name alone.
 func (e *encoder) singleBranch(r *Repository, b *ref) {
-	c := &commit{sha: b.sha, tree: b.sha, author: nobody, committer: nobody, authored: r.info.pushed, commited: r.info.pushed}
+	c := &commit{sha: b.sha, tree: b.sha, author: nobody, committer: nobody, authored: r.info.pushed, committed: r.info.pushed}
 	if i, ok := r.git.byHash[b.sha]; ok {
 		c = &r.git.commits[i]
 	}

@@ -62,11 +62,12 @@ func (e *encoder) assignees(r *Repository, is *issue) {
 	e.raw(`,"assignee":`).userRef(r, first).raw(`,"assignees":`).userRefs(r, is.assignees)
 }
 
-func (e *encoder) lockReason(is *issue) *encoder {
+func (e *encoder) lockReason(is *issue) {
 	if is.locked {
-		return e.raw(`"resolved"`)
+		e.raw(`"resolved"`)
+	} else {
+		e.raw("null")
 	}
-	return e.raw("null")
 }
 
 // pullRef writes what tells a pull request among issues.
@@ -79,7 +80,7 @@ func (e *encoder) pullRef(r *Repository, p *pull, n int64) {
 
 // reactions ends the url of a reaction rollup and writes its counts, which are
 // the nibbles of packed.
-func (e *encoder) reactions(packed uint32) *encoder {
+func (e *encoder) reactions(packed uint32) {
 	total := int64(0)
 	for p := packed; p > 0; p >>= 4 {
 		total += int64(p & 15)
@@ -89,7 +90,7 @@ func (e *encoder) reactions(packed uint32) *encoder {
 		e.raw(`,"`).raw(name).raw(`":`).num(int64(packed & 15))
 		packed >>= 4
 	}
-	return e.raw("}")
+	e.raw("}")
 }
 
 var reactionNames = [...]string{"+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eyes"}

@@ -141,9 +141,8 @@ func (r *Repository) nextID() int64 {
 }
 
 // useID makes sure that later ids are above id.
-func (r *Repository) useID(id int64) int64 {
+func (r *Repository) useID(id int64) {
 	r.lastID = max(r.lastID, id)
-	return id
 }
 
 // render renders again all that is kept rendered: users, labels, milestones and

@@ -121,12 +121,12 @@ func (r *route) matches(rest string) ([]string, bool) {
 // answer fills in what the endpoint says, with its entity tag.
 func (s *Server) answer(x *exchange) {
 	x.status = http.StatusOK
-	switch {
-	case x.route == rateLimitRoute:
+	switch x.route {
+	case rateLimitRoute:
 		x.enc.rateLimit(x.rate)
-	case x.route == userRoute:
+	case userRoute:
 		s.user(x)
-	case x.route == unknown:
+	case unknown:
 		x.notFound()
 	default:
 		s.repositoryAnswer(x)

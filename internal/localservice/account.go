@@ -38,7 +38,7 @@ func serverAccount() (*account, error) {
 		}
 		return &account{name: name, uid: uid, gid: gid}, nil
 	}
-	return nil, errors.New(`Postgres does not run as root, and this machine has no user "postgres" or "nobody" to run it`) //nolint:staticcheck // a product's name
+	return nil, errors.New(`Postgres does not run as root, and this machine has no user "postgres" or "nobody" to run it`)
 }
 
 func (a *account) credential() *syscall.Credential {

@@ -44,9 +44,7 @@ func installDirs() []string {
 // findBinaries is the newest installed Postgres among the patterns and in the
 // directories of PATH; major, unless 0, is the one version that will do.
 func findBinaries(ctx context.Context, patterns []string, major int) (binaries, bool) {
-	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
-		patterns = append(patterns, dir)
-	}
+	patterns = append(patterns, filepath.SplitList(os.Getenv("PATH"))...)
 	var found []binaries
 	for _, pattern := range patterns {
 		dirs, err := filepath.Glob(pattern)

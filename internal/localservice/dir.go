@@ -82,7 +82,7 @@ func TempDir() (*Dir, error) {
 // which make and drop many small databases.
 func MemoryDir() (*Dir, error) {
 	var space syscall.Statfs_t
-	if err := syscall.Statfs(memoryDir, &space); err == nil && uint64(space.Bsize)*space.Bavail >= memoryNeeded { //nolint:gosec,unconvert // its type differs by system
+	if err := syscall.Statfs(memoryDir, &space); err == nil && uint64(space.Bsize)*space.Bavail >= memoryNeeded { //nolint:gosec // a block's size is positive
 		if dir, err := tempDir(memoryDir); err == nil {
 			return dir, nil
 		}

@@ -68,11 +68,11 @@ func (c cluster) postmaster() (pid int, status string, err error) {
 	if len(lines) >= 8 {
 		status = strings.TrimSpace(lines[7])
 	}
-	pid, err = strconv.Atoi(strings.TrimSpace(lines[0]))
-	if err != nil || pid <= 1 {
-		return 0, "", nil // half written by a server that was killed: nobody's
+	number, unreadable := strconv.Atoi(strings.TrimSpace(lines[0]))
+	if unreadable != nil || number <= 1 {
+		return 0, "", nil //nolint:nilerr // half written by a server that was killed: nobody's
 	}
-	return pid, status, nil
+	return number, status, nil
 }
 
 // waitUntil polls a condition; its error is context.DeadlineExceeded or ctx's own.

@@ -75,7 +75,7 @@ func StartPostgres(ctx context.Context, o PostgresOptions) (*Postgres, error) {
 		if attempt == startAttempts || ctx.Err() != nil {
 			return nil, err
 		}
-		o.Log.Warn("Postgres did not start, trying again", "error", err)
+		o.Log.WarnContext(ctx, "Postgres did not start, trying again", "error", err)
 	}
 }
 
@@ -94,7 +94,7 @@ func prepareCluster(ctx context.Context, o PostgresOptions) (cluster, error) {
 		if c.dir, err = relocated(dir); err != nil {
 			return cluster{}, err
 		}
-		o.Log.Warn("Postgres does not run as root, and its user cannot enter the data directory; it is kept elsewhere",
+		o.Log.WarnContext(ctx, "Postgres does not run as root, and its user cannot enter the data directory; it is kept elsewhere",
 			"user", user.name, "wanted", dir, "kept", c.dir)
 	}
 	major, err := c.majorVersion()
@@ -124,7 +124,7 @@ func locateBinaries(ctx context.Context, user *account, major int, log *slog.Log
 			return b, nil
 		}
 	}
-	log.Info("no Postgres is installed, downloading one", "version", string(downloadedVersion))
+	log.InfoContext(ctx, "no Postgres is installed, downloading one", "version", string(downloadedVersion))
 	return downloadBinaries(ctx, user, "")
 }
 

@@ -49,7 +49,7 @@ func StartRedis(ctx context.Context, o RedisOptions) (*Redis, error) {
 	}
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
-		o.Log.Warn("redis-server is not installed: miniredis stands in, which keeps nothing and is not the real thing")
+		o.Log.WarnContext(ctx, "redis-server is not installed: miniredis stands in, which keeps nothing and is not the real thing")
 		return startMiniredis(o.Port)
 	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
@@ -69,7 +69,7 @@ func StartRedis(ctx context.Context, o RedisOptions) (*Redis, error) {
 		if attempt == startAttempts || ctx.Err() != nil {
 			return nil, err
 		}
-		o.Log.Warn("Redis did not start, trying again", "error", err)
+		o.Log.WarnContext(ctx, "Redis did not start, trying again", "error", err)
 	}
 }
 

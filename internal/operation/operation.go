@@ -44,15 +44,15 @@ func (o Operation) Requests() int64 {
 
 // Waiting says what an operation waits for and until when, so that no wait is silent.
 type Waiting struct {
-	For    string    `json:"for"`    // a stable code: "github_primary_limit", "github_secondary_limit", "other_pass", …
-	Reason string    `json:"reason"` // a sentence for people
-	Until  time.Time `json:"until"`
+	For    string    `json:"for" doc:"Stable code: github_primary_limit, github_secondary_limit, github_unreachable or other_pass"`
+	Reason string    `json:"reason" doc:"A sentence for people"`
+	Until  time.Time `json:"until" doc:"When it goes on"`
 }
 
 // Failure says why an operation failed.
 type Failure struct {
-	Code    string `json:"code"`    // a stable code: "repository_not_found", "github_unauthorized", …
-	Message string `json:"message"` // a sentence for people; never an internal error's text
+	Code    string `json:"code" doc:"Stable code: github_not_found, github_unauthorized, timed_out, among others"`
+	Message string `json:"message" doc:"A sentence for people"`
 }
 
 // CollectionState is how far one collection of an operation is.
@@ -69,17 +69,17 @@ const (
 // CollectionWork is the progress of one collection within an operation. All
 // figures are totals so far, never increments: a reader that missed an event loses nothing.
 type CollectionWork struct {
-	Name     string          `json:"name"`
-	State    CollectionState `json:"state"`
-	Items    int64           `json:"items"`    // items that GitHub listed so far
-	Total    int64           `json:"total"`    // estimated items in all; 0 while unknown
-	Written  int64           `json:"written"`  // rows inserted or changed
-	Pages    int64           `json:"pages"`    // pages committed
-	Requests int64           `json:"requests"` // requests whose answers were committed
-	Note     string          `json:"note,omitempty"`
+	Name     string          `json:"name" doc:"The collection"`
+	State    CollectionState `json:"state" doc:"Where it stands"`
+	Items    int64           `json:"items" doc:"Items that GitHub listed so far"`
+	Total    int64           `json:"total" doc:"Estimated items in all; 0 while unknown"`
+	Written  int64           `json:"written" doc:"Rows inserted or changed"`
+	Pages    int64           `json:"pages" doc:"Pages committed"`
+	Requests int64           `json:"requests" doc:"Requests to GitHub whose answers were committed, retries included"`
+	Note     string          `json:"note,omitempty" doc:"What a person should know: why it was skipped, what could not be kept as it was"`
 
-	StartedAt  *time.Time `json:"started_at,omitempty"`
-	FinishedAt *time.Time `json:"finished_at,omitempty"`
+	StartedAt  *time.Time `json:"started_at,omitempty" doc:"When its first page was committed"`
+	FinishedAt *time.Time `json:"finished_at,omitempty" doc:"When its last page was committed"`
 }
 
 // EventType is the kind of an Event.

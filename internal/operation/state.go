@@ -37,7 +37,7 @@ var transitions = map[State][]State{
 }
 
 // Terminal tells whether no state can follow s.
-func (s State) Terminal() bool { return len(transitions[s]) == 0 }
+func (s State) Terminal() bool { return s.Valid() && len(transitions[s]) == 0 }
 
 // CanBecome tells whether next may follow s. A state never follows itself.
 func (s State) CanBecome(next State) bool { return slices.Contains(transitions[s], next) }

@@ -49,7 +49,7 @@ type HubOptions struct {
 // for concurrent use.
 type Hub struct {
 	opts    HubOptions
-	ctx     context.Context //nolint:containedctx // the hub's life: topics outlive the calls that start them
+	ctx     context.Context // the hub's life: topics outlive the calls that start them
 	close   context.CancelFunc
 	healthy atomic.Bool // the reader of the Redis stream is keeping up
 

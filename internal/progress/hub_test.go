@@ -132,7 +132,7 @@ func TestSince(t *testing.T) {
 			t.Parallel()
 			b := setup(t, never, never)
 			b.source.state(operation.StateRunning)
-			b.source.pages("issues", 2)
+			b.source.pages(2)
 			b.source.state(operation.StateSucceeded)
 			b.source.prune(tt.prune)
 			l := b.subscribe(t, tt.since)
@@ -145,7 +145,7 @@ func TestSince(t *testing.T) {
 func TestSinceThenLive(t *testing.T) {
 	t.Parallel()
 	b := setup(t, never, never)
-	b.source.pages("issues", 3)
+	b.source.pages(3)
 	l := b.subscribe(t, 1)
 	require.Equal(t, []string{"2 issues 2", "3 issues 3"}, read(t, l, 2))
 	b.publish(b.source.items("issues", 4))

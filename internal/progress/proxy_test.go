@@ -43,11 +43,11 @@ func (p *proxy) start(t *testing.T) {
 func (p *proxy) stop() {
 	p.mu.Lock()
 	if p.listener != nil {
-		p.listener.Close() //nolint:errcheck,gosec // a test's socket
+		p.listener.Close()
 		p.listener = nil
 	}
 	for c := range p.conns {
-		c.Close() //nolint:errcheck,gosec // a test's socket
+		c.Close()
 	}
 	p.mu.Unlock()
 	p.wait.Wait()
@@ -59,9 +59,9 @@ func (p *proxy) accept(l net.Listener) {
 		if err != nil {
 			return
 		}
-		out, err := net.Dial("tcp", p.target) //nolint:noctx // ends with the test's proxy
+		out, err := net.Dial("tcp", p.target)
 		if err != nil {
-			in.Close() //nolint:errcheck,gosec // a test's socket
+			in.Close()
 			continue
 		}
 		p.join(in, out)
@@ -73,16 +73,16 @@ func (p *proxy) join(in, out net.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.listener == nil {
-		in.Close()  //nolint:errcheck,gosec // a test's socket
-		out.Close() //nolint:errcheck,gosec // a test's socket
+		in.Close()
+		out.Close()
 		return
 	}
 	for _, pair := range [][2]net.Conn{{in, out}, {out, in}} {
 		p.conns[pair[0]] = struct{}{}
 		p.wait.Go(func() {
-			io.Copy(pair[1], pair[0]) //nolint:errcheck,gosec // a cut connection is the point
-			pair[0].Close()           //nolint:errcheck,gosec // a test's socket
-			pair[1].Close()           //nolint:errcheck,gosec // a test's socket
+			io.Copy(pair[1], pair[0]) //nolint:errcheck // a cut connection is the point
+			pair[0].Close()
+			pair[1].Close()
 			p.mu.Lock()
 			delete(p.conns, pair[0])
 			p.mu.Unlock()

@@ -43,7 +43,9 @@ type Publisher struct {
 }
 
 // NewPublisher makes a publisher to the stream of that key; DefaultStream unless
-// a test isolates itself.
+// a test isolates itself. The client needs ContextTimeoutEnabled: otherwise a Redis
+// that accepts connections and never answers is waited for as long as the client's
+// own timeouts and retries say.
 func NewPublisher(client redis.UniversalClient, stream string, log *slog.Logger) *Publisher {
 	return &Publisher{redis: client, stream: stream, log: log, now: time.Now}
 }

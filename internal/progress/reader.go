@@ -120,7 +120,7 @@ func before(a, b string) bool {
 // split reads a stream id; what Redis would not have written counts as 0.
 func split(id string) (ms, seq uint64) {
 	left, right, _ := strings.Cut(id, "-")
-	ms, _ = strconv.ParseUint(left, 10, 64)   //nolint:errcheck // see above
-	seq, _ = strconv.ParseUint(right, 10, 64) //nolint:errcheck // see above
+	ms, _ = strconv.ParseUint(left, 10, 64)
+	seq, _ = strconv.ParseUint(right, 10, 64)
 	return ms, seq
 }

@@ -27,7 +27,7 @@ func TestSlowListener(t *testing.T) {
 	apply(quick, &quickOp)
 	const rounds, pages = 60, 50
 	for round := range rounds {
-		b.publish(b.source.pages("issues", pages)...)
+		b.publish(b.source.pages(pages)...)
 		if round == rounds/2 {
 			b.publish(b.source.state(operation.StateRunning))
 		}
@@ -62,7 +62,7 @@ func TestCatchingUpIsNeverThinnedOut(t *testing.T) {
 	t.Parallel()
 	b := setup(t, never, never)
 	const n = 1700
-	b.source.pages("issues", n)
+	b.source.pages(n)
 	l := b.subscribe(t, 0)
 	var op operation.Operation
 	for op.Seq < n {
@@ -85,7 +85,7 @@ func TestSlowListenerBeyondWhatIsKept(t *testing.T) {
 	read(t, quick, 1)
 	const burst = coalesceAbove / 2
 	for range 3 * keep / 2 / burst {
-		b.publish(b.source.pages("issues", burst)...)
+		b.publish(b.source.pages(burst)...)
 		read(t, quick, burst)
 	}
 	b.source.prune(keep)

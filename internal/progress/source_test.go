@@ -116,11 +116,11 @@ func (s *source) asked() int {
 	return s.queries
 }
 
-// pages commits n pages of one collection.
-func (s *source) pages(collection string, n int) []operation.Event {
+// pages commits n pages of issues.
+func (s *source) pages(n int) []operation.Event {
 	events := make([]operation.Event, n)
 	for i := range events {
-		events[i] = s.items(collection, int64(i+1))
+		events[i] = s.items("issues", int64(i+1))
 	}
 	return events
 }

@@ -10,9 +10,10 @@ import (
 	"net/url"
 	"testing"
 
-	"github.com/holdfast/holdfast/migrations"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/holdfast/holdfast/migrations"
 )
 
 // templateLock is the key of the advisory lock under which one of several test

@@ -172,6 +172,7 @@ func logger() *slog.Logger { return slog.New(slog.NewTextHandler(os.Stderr, nil)
 
 // setupContext lives on in cleanups, where the test's own context has ended.
 func setupContext(t testing.TB) context.Context {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), setupTimeout)
 	t.Cleanup(cancel)
 	return ctx

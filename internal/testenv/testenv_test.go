@@ -32,7 +32,7 @@ func TestDatabasesAreSeparateAndMigrated(t *testing.T) {
 	require.Equal(t, timeZone, zone)
 }
 
-func TestDatabaseIsDroppedWhoeverIsConnected(t *testing.T) {
+func TestDatabaseIsDroppedWhoeverIsConnected(t *testing.T) { //nolint:tparallel // its part has to end before it goes on
 	t.Parallel()
 	var name string
 	t.Run("user", func(t *testing.T) {
@@ -93,7 +93,7 @@ func TestHalfATemplateIsMadeAnew(t *testing.T) {
 	require.NoError(t, execute(setupContext(t), server, "alter database "+name+" is_template false", "drop database "+name))
 }
 
-func TestRedisDatabasesAreSeparateAndReturned(t *testing.T) {
+func TestRedisDatabasesAreSeparateAndReturned(t *testing.T) { //nolint:tparallel // its part has to end before it goes on
 	t.Parallel()
 	first, second := Redis(t), Redis(t)
 	require.NotEqual(t, first.Options().DB, second.Options().DB)
@@ -137,16 +137,17 @@ func TestRequiredServiceFails(t *testing.T) {
 		t.Setenv(variable, "")
 		require.NoError(t, os.Unsetenv(variable))
 	}
-	for name, ask := range map[string]func(testing.TB){
-		"database": func(t testing.TB) { DatabaseURL(t) },
-		"redis":    func(t testing.TB) { RedisURL(t) },
-		"temporal": func(t testing.TB) { Temporal(t) },
+	r := &recorder{TB: t}
+	for name, ask := range map[string]func(){
+		"database": func() { DatabaseURL(r) },
+		"redis":    func() { RedisURL(r) },
+		"temporal": func() { Temporal(r) },
 	} {
-		r := &recorder{TB: t}
+		r.failed = false
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			ask(r)
+			ask()
 		}()
 		<-done
 		require.True(t, r.failed, name)

@@ -81,24 +81,24 @@ func Compare(ctx context.Context, pool *pgxpool.Pool, sim *githubsim.Server, wor
 }
 
 // compare takes the item's stored counterpart out of stored.
-func (r *Collection) compare(c collection.Collection, key string, raw json.RawMessage, stored map[string][32]byte) error {
-	source, err := c.Prepare(raw)
+func (c *Collection) compare(of collection.Collection, key string, raw json.RawMessage, stored map[string][32]byte) error {
+	source, err := of.Prepare(raw)
 	if err != nil {
-		return fmt.Errorf("read the source's %s %s: %w", c.Name, key, err)
+		return fmt.Errorf("read the source's %s %s: %w", of.Name, key, err)
 	}
-	counts := !isPullAmongIssues(c, raw)
+	counts := !isPullAmongIssues(of, raw)
 	if counts {
-		r.Source++
+		c.Source++
 	}
 	hash, ok := stored[source.Key]
 	delete(stored, source.Key)
 	switch {
 	case !ok:
-		r.Missing.add(key)
+		c.Missing.add(key)
 	case hash != source.Hash:
-		r.Different.add(key)
+		c.Different.add(key)
 	case counts:
-		r.Mirrored++
+		c.Mirrored++
 	}
 	return nil
 }

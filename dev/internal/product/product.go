@@ -112,7 +112,7 @@ func (p *Product) Start(name string, env []string, args ...string) (*localservic
 	if err != nil {
 		return nil, fmt.Errorf("create the log of holdfast %s: %w", name, err)
 	}
-	defer log.Close() // the process has its own descriptor
+	defer func() { _ = log.Close() }() // the process has its own descriptor
 	return localservice.StartProcess(localservice.Command{
 		Name: "holdfast " + name, Path: p.options.Binary, Args: args,
 		Env: append(append([]string{}, p.env...), env...), Log: log, LogPath: path,

@@ -62,7 +62,7 @@ func openGitHub(ctx context.Context, o Options) (*realGitHub, error) {
 	if o.GitHubURL != "" {
 		g.base = strings.TrimSuffix(o.GitHubURL, "/") + "/"
 	}
-	response, body, err := g.get(ctx, "repos/"+url.PathEscape(owner)+"/"+url.PathEscape(name))
+	answer, err := g.get(ctx, "repos/"+url.PathEscape(owner)+"/"+url.PathEscape(name))
 	if err != nil {
 		var failed *url.Error
 		if errors.As(err, &failed) {
@@ -70,14 +70,14 @@ func openGitHub(ctx context.Context, o Options) (*realGitHub, error) {
 		}
 		return nil, fmt.Errorf("GitHub cannot be reached at %s (%w): check the network, or leave REPO out to mirror a simulated repository", g.base, err)
 	}
-	if response.StatusCode != http.StatusOK {
-		return nil, g.refusal(response, o.Repository)
+	if answer.status != http.StatusOK {
+		return nil, g.refusal(answer, o.Repository)
 	}
 	var repository struct {
 		ID       int64  `json:"id"`
 		FullName string `json:"full_name"`
 	}
-	if err := json.Unmarshal(body, &repository); err != nil || repository.ID == 0 {
+	if err := json.Unmarshal(answer.body, &repository); err != nil || repository.ID == 0 {
 		return nil, fmt.Errorf("%s does not answer as GitHub does: check GITHUB_API_URL", g.base)
 	}
 	g.id, g.fullName = repository.ID, repository.FullName
@@ -85,31 +85,38 @@ func openGitHub(ctx context.Context, o Options) (*realGitHub, error) {
 }
 
 // refusal says in one sentence why GitHub does not show the repository.
-func (g *realGitHub) refusal(response *http.Response, repository string) error {
+func (g *realGitHub) refusal(a answer, repository string) error {
 	hint := ""
 	if g.secret == "" {
 		hint = "; set GITHUB_TOKEN for private repositories and for 5,000 requests an hour"
 	}
 	switch {
-	case response.StatusCode == http.StatusUnauthorized:
+	case a.status == http.StatusUnauthorized:
 		return errors.New("GitHub does not accept GITHUB_TOKEN (401): it is wrong, expired or revoked")
-	case response.StatusCode == http.StatusNotFound:
+	case a.status == http.StatusNotFound:
 		return fmt.Errorf("GitHub shows no repository %s (404): the name is wrong, or it is private%s", repository, hint)
-	case response.Header.Get("X-RateLimit-Remaining") == "0":
+	case a.header.Get("X-RateLimit-Remaining") == "0":
 		until := "later"
-		if reset, err := strconv.ParseInt(response.Header.Get("X-RateLimit-Reset"), 10, 64); err == nil {
+		if reset, err := strconv.ParseInt(a.header.Get("X-RateLimit-Reset"), 10, 64); err == nil {
 			until = "at " + time.Unix(reset, 0).Format("15:04:05")
 		}
-		return fmt.Errorf("GitHub's hourly limit is used up (%d): try again %s%s", response.StatusCode, until, hint)
+		return fmt.Errorf("GitHub's hourly limit is used up (%d): try again %s%s", a.status, until, hint)
 	default:
-		return fmt.Errorf("GitHub answers %s for %s", response.Status, repository)
+		return fmt.Errorf("GitHub answers %d %s for %s", a.status, http.StatusText(a.status), repository)
 	}
 }
 
-func (g *realGitHub) get(ctx context.Context, path string) (*http.Response, []byte, error) {
+// answer is a response that has been read.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (g *realGitHub) get(ctx context.Context, path string) (answer, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, g.base+path, nil)
 	if err != nil {
-		return nil, nil, fmt.Errorf("ask %s: %w", g.base, err)
+		return answer{}, fmt.Errorf("ask %s: %w", g.base, err)
 	}
 	request.Header.Set("Accept", "application/vnd.github+json")
 	request.Header.Set("User-Agent", "holdfast-demo")
@@ -118,14 +125,14 @@ func (g *realGitHub) get(ctx context.Context, path string) (*http.Response, []by
 	}
 	response, err := g.client.Do(request)
 	if err != nil {
-		return nil, nil, err
+		return answer{}, err
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, 8<<20))
 	if err != nil {
-		return nil, nil, err
+		return answer{}, err
 	}
-	return response, body, nil
+	return answer{status: response.StatusCode, header: response.Header, body: body}, nil
 }
 
 func (g *realGitHub) Repository() string { return g.fullName }
@@ -168,19 +175,19 @@ func (g *realGitHub) length(ctx context.Context, list string) *int64 {
 	if strings.Contains(list, "?") {
 		separator = "&"
 	}
-	response, body, err := g.get(ctx, fmt.Sprintf("repositories/%d%s%sper_page=1", g.id, list, separator))
+	a, err := g.get(ctx, fmt.Sprintf("repositories/%d%s%sper_page=1", g.id, list, separator))
 	if err != nil {
 		return nil
 	}
 	var n int64
-	switch response.StatusCode {
+	switch a.status {
 	case http.StatusOK:
 	case http.StatusGone, http.StatusConflict: // issues are disabled; the repository has no commit
 		return &n
 	default:
 		return nil
 	}
-	link := response.Header.Get("Link")
+	link := a.header.Get("Link")
 	if match := lastPage.FindStringSubmatch(link); match != nil {
 		n, err = strconv.ParseInt(match[1], 10, 64)
 		if err != nil {
@@ -189,7 +196,7 @@ func (g *realGitHub) length(ctx context.Context, list string) *int64 {
 		return &n
 	}
 	var items []json.RawMessage
-	if strings.Contains(link, `rel="next"`) || json.Unmarshal(body, &items) != nil {
+	if strings.Contains(link, `rel="next"`) || json.Unmarshal(a.body, &items) != nil {
 		return nil
 	}
 	n = int64(len(items))

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -57,8 +58,21 @@ func ReadOptions(getenv func(string) string) Options {
 	return Options{
 		Archive: getenv("ARCHIVE"), Commits: getenv("COMMITS"), Refs: getenv("REFS"),
 		Repository: getenv("REPO"), GitHubToken: getenv("GITHUB_TOKEN"), GitHubURL: getenv("GITHUB_API_URL"),
-		Seed: 1, Items: 5000,
+		Seed: 1, Items: readItems(getenv("ITEMS")),
 	}
+}
+
+// readItems reads how many items to generate: 5,000 unless it is said, 0 for what
+// is no number.
+func readItems(text string) int {
+	if text == "" {
+		return 5000
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // Open checks the choice and opens the one source that was chosen.
@@ -76,6 +90,8 @@ func Open(ctx context.Context, o Options) (Source, error) {
 			return nil, fmt.Errorf("read ARCHIVE: %w", err)
 		}
 		return simulate(repository, o.Port)
+	case o.Items < 100 || o.Items > 1_000_000:
+		return nil, errors.New("ITEMS must be a number from 100 to 1000000")
 	default:
 		return simulate(githubsim.Generate(o.Seed, githubsim.SpecForItems(o.Items)), o.Port)
 	}

@@ -6,11 +6,12 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/holdfast/holdfast/internal/localservice/temporalnamespace"
 	"go.temporal.io/server/common/config"
 	sqliteplugin "go.temporal.io/server/common/persistence/sql/sqlplugin/sqlite"
 	"go.temporal.io/server/schema/sqlite"
 	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/holdfast/holdfast/internal/localservice/temporalnamespace"
 )
 
 // prepareDatabase creates the schema and the namespace where they do not exist.

@@ -31,7 +31,7 @@ func (l *logger) write(level slog.Level, message string, tags []tag.Tag) {
 	for i, t := range tags {
 		attributes[i] = slog.Any(t.Key(), t.Value())
 	}
-	l.to.LogAttrs(context.Background(), level, message, attributes...)
+	l.to.LogAttrs(context.Background(), level, message, attributes...) //nolint:sloglint // the server's own message
 }
 
 func (l *logger) Debug(message string, tags ...tag.Tag) { l.write(slog.LevelDebug, message, tags) }

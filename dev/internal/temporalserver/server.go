@@ -10,12 +10,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"path/filepath"
+	"strconv"
 	"sync/atomic"
 	"time"
 
-	"github.com/holdfast/holdfast/internal/localservice/temporalnamespace"
 	uiserver "github.com/temporalio/ui-server/v2/server"
 	uiconfig "github.com/temporalio/ui-server/v2/server/config"
 	uioptions "github.com/temporalio/ui-server/v2/server/server_options"
@@ -23,6 +24,8 @@ import (
 	"go.temporal.io/server/common/log/tag"
 	"go.temporal.io/server/schema/sqlite"
 	"go.temporal.io/server/temporal"
+
+	"github.com/holdfast/holdfast/internal/localservice/temporalnamespace"
 )
 
 // Options says what to start.
@@ -55,8 +58,8 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 		return nil, fmt.Errorf("prepare Temporal's database: %w", err)
 	}
 	s := &Server{
-		address: fmt.Sprintf("%s:%d", host, o.Port),
-		uiURL:   fmt.Sprintf("http://%s:%d", host, o.UIPort),
+		address: net.JoinHostPort(host, strconv.Itoa(o.Port)),
+		uiURL:   "http://" + net.JoinHostPort(host, strconv.Itoa(o.UIPort)),
 		silent:  &atomic.Bool{},
 	}
 	log := newLogger(o.Log, s.silent)

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"time"
 
@@ -38,7 +37,7 @@ func SearchAttributes() map[string]enumspb.IndexedValueType {
 func Ensure(ctx context.Context, address, namespace string) error {
 	c, err := client.NewLazyClient(client.Options{
 		HostPort: address, Namespace: namespace,
-		Logger: log.NewStructuredLogger(slog.New(slog.NewTextHandler(io.Discard, nil))), // every try would be logged
+		Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler)), // every try would be logged
 	})
 	if err != nil {
 		return fmt.Errorf("make a Temporal client: %w", err)

@@ -1,0 +1,112 @@
+# Everything a developer types. `make` alone lists it.
+#
+# The demo reads ARCHIVE, COMMITS, REFS, REPO, GITHUB_TOKEN, GITHUB_API_URL and JSON
+# from its environment. make hands those on whether they were set before the
+# command (`JSON=1 make demo`) or after it (`make demo JSON=1`).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+
+# The modules of this repository; the product's own is the first.
+MODULES := . dev tools tools/actionlint
+
+# Tools are built from pinned modules of their own and cached by the go command.
+# sqlc is built without cgo: its parser then runs as WebAssembly, which needs no
+# C compiler and builds in half the time.
+GOLANGCI_LINT := go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint
+GOFUMPT := go tool -modfile=$(CURDIR)/tools/go.mod gofumpt
+WORKFLOWCHECK := go tool -modfile=$(CURDIR)/tools/go.mod workflowcheck
+SQLC := CGO_ENABLED=0 go tool -modfile=$(CURDIR)/tools/go.mod sqlc
+ACTIONLINT := go tool -modfile=$(CURDIR)/tools/actionlint/go.mod actionlint
+
+# Flags for go test: `make test TESTFLAGS='-run TestFence -v'`.
+TESTFLAGS ?=
+
+.PHONY: help
+help: ## List what make can do
+	@awk 'BEGIN {FS = ":.*## "} \
+		/^##@ / {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z][a-z-]*:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ Run
+
+.PHONY: build
+build: bin/holdfast ## Build the product's one binary, bin/holdfast
+
+.PHONY: demo
+demo: bin/holdfast bin/dev ## Mirror a repository from nothing and show it; see README.md for ARCHIVE, REPO, JSON
+	@./bin/dev demo
+
+.PHONY: dev
+dev: bin/holdfast bin/dev ## Run the whole stack until Ctrl-C; data stays in .holdfast/
+	@./bin/dev up
+
+# The go command knows best whether a binary is current, so both are always asked for.
+# Nothing here writes to standard output: `make -s demo JSON=1` prints JSON alone.
+.PHONY: bin/holdfast
+bin/holdfast:
+	@go build -trimpath -ldflags '-X main.version=$(VERSION)' -o $@ ./cmd/holdfast
+
+.PHONY: bin/dev
+bin/dev:
+	@test -e $@ || echo 'building the embedded Temporal server, several minutes the first time' >&2
+	@go build -C dev -o ../$@ .
+
+##@ Check
+
+# The services are started once, by a process of its own, and handed to all tests of
+# all modules by environment. A service that is missing then fails its tests.
+.PHONY: test
+test: bin/holdfast bin/dev ## Run all tests of all modules on real services, started for them
+	@HOLDFAST_TEST_REQUIRE=1 ./bin/dev test -- $(SHELL) -c ' \
+		status=0; \
+		go test -timeout=20m $(TESTFLAGS) ./... || status=1; \
+		go test -C dev -timeout=20m $(TESTFLAGS) ./... || status=1; \
+		exit $$status'
+
+# The embedded server is not built with the race detector: only what we wrote is.
+.PHONY: test-race
+test-race: bin/holdfast bin/dev ## Run the tests with the race detector (needs a C compiler)
+	@HOLDFAST_TEST_REQUIRE=1 ./bin/dev test -- $(SHELL) -c ' \
+		status=0; \
+		go test -timeout=20m -race $(TESTFLAGS) ./... || status=1; \
+		go test -C dev -timeout=20m -race $(TESTFLAGS) ./e2e/... || status=1; \
+		exit $$status'
+
+.PHONY: lint
+lint: ## Lint all code, the workflows' determinism, GitHub Actions and scripts
+	$(GOLANGCI_LINT) run ./...
+	cd dev && $(GOLANGCI_LINT) run --config ../.golangci.yml ./...
+	$(WORKFLOWCHECK) -config tools/workflowcheck.yaml ./workflows/...
+	$(ACTIONLINT) -shellcheck= -pyflakes=
+	bash -n .ci/run
+
+.PHONY: verify
+verify: ## Fail if generated code, go.mod files or formatting are not current
+	$(SQLC) diff
+	@status=0; for module in $(MODULES); do \
+		echo "go -C $$module mod tidy -diff"; \
+		go -C $$module mod tidy -diff || { status=1; echo "run 'go -C $$module mod tidy'" >&2; }; \
+	done; exit $$status
+	@echo gofumpt -l .
+	@unformatted=$$($(GOFUMPT) -l .); \
+		test -z "$$unformatted" || { echo "run 'make format' for:" >&2; echo "$$unformatted" >&2; exit 1; }
+
+##@ Change
+
+.PHONY: generate
+generate: ## Write internal/dbsqlc from store/queries and the migrations
+	$(SQLC) generate
+
+.PHONY: format
+format: ## Format all Go code as lint wants it
+	$(GOLANGCI_LINT) fmt ./...
+	cd dev && $(GOLANGCI_LINT) fmt --config ../.golangci.yml ./...
+
+.PHONY: clean
+clean: ## Remove what was built; the data in .holdfast/ stays
+	rm -rf bin
