@@ -228,7 +228,7 @@ func (r *reader) write(ctx context.Context, p store.Page) error {
 
 // stopped decides what follows an answer that is no page.
 func (r *reader) stopped(ctx context.Context, got answer) (PagesResult, error) {
-	note := ""
+	var note string
 	switch kind := github.KindOf(got.err); {
 	case kind == github.KindGone:
 		note = fmt.Sprintf("%s are switched off in this repository.", r.collection.Name)

@@ -3,7 +3,6 @@ package activities_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"net/http/httptest"
 	"testing"
@@ -310,6 +309,7 @@ func TestALimitIsAWaitWithAReason(t *testing.T) {
 }
 
 func TestWhatGitHubRefusesEndsTheSyncWithAReason(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		change func(*bundle)
 		code   string
@@ -431,5 +431,5 @@ func TestRequestsStayWithinThePlan(t *testing.T) {
 			requests += b.sim.Stats().Requests[c]
 		}
 	}
-	require.LessOrEqual(t, requests*1000, int64(items)*13, fmt.Sprintf("%d requests for %d items", requests, items))
+	require.LessOrEqual(t, requests*1000, int64(items)*13, "%d requests for %d items", requests, items)
 }

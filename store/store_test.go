@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -371,7 +372,7 @@ func TestColumnsNeverRaise(t *testing.T) {
 				"user": $, "owner": $, "assignees": $, "labels": $, "milestone": $, "topics": $, "private": $, "locked": $, "draft": $, "comments": $,
 				"created_at": $, "updated_at": $, "closed_at": $, "head": $, "base": $, "commit": $, "parents": $, "author": $, "pull_request": $,
 				"protected": $, "default": $, "line": $, "due_on": $, "default_branch": $, "stargazers_count": $, "submitted_at": $}`)
-			p.Items = append(p.Items, collection.Item{Key: fmt.Sprint(i), Raw: []byte(raw), Hash: [32]byte{byte(i)}})
+			p.Items = append(p.Items, collection.Item{Key: strconv.Itoa(i), Raw: []byte(raw), Hash: [32]byte{byte(i)}})
 		}
 		_, err := b.pool.Exec(t.Context(), `insert into operation_collections (workspace_id, operation_id, collection, position)
 			values ($1, $2, $3, 1) on conflict do nothing`, workspace, op.ID, c.Name)
@@ -394,7 +395,7 @@ func TestParentsAreReadAgainOnlyWhenTheyMove(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, parents, 2)
 	for i, parent := range parents {
-		require.Equal(t, fmt.Sprint(101+i), parent.Key)
+		require.Equal(t, strconv.Itoa(101+i), parent.Key)
 		require.Equal(t, int64(1+i), parent.Number)
 		require.True(t, parent.Version.Equal(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)))
 	}

@@ -21,10 +21,10 @@ const SyncRepositoryType = "SyncRepository"
 
 // Search attributes of every operation's workflow.
 var (
-	AttributeWorkspace  = temporal.NewSearchAttributeKeyKeyword("HoldfastWorkspace")  //nolint:gochecknoglobals // a typed name
-	AttributeRepository = temporal.NewSearchAttributeKeyKeyword("HoldfastRepository") //nolint:gochecknoglobals // a typed name
-	AttributeKind       = temporal.NewSearchAttributeKeyKeyword("HoldfastKind")       //nolint:gochecknoglobals // a typed name
-	AttributeState      = temporal.NewSearchAttributeKeyKeyword("HoldfastState")      //nolint:gochecknoglobals // a typed name
+	AttributeWorkspace  = temporal.NewSearchAttributeKeyKeyword("HoldfastWorkspace")
+	AttributeRepository = temporal.NewSearchAttributeKeyKeyword("HoldfastRepository")
+	AttributeKind       = temporal.NewSearchAttributeKeyKeyword("HoldfastKind")
+	AttributeState      = temporal.NewSearchAttributeKeyKeyword("HoldfastState")
 )
 
 // Lanes are the priorities of work that competes for one worker; smaller runs sooner.

@@ -22,8 +22,8 @@ import (
 )
 
 var (
-	ref   = activities.OperationRef{WorkspaceID: "w", OperationID: "o"} //nolint:gochecknoglobals // a constant
-	steps *activities.Sync                                              //nolint:gochecknoglobals // only its methods' names are used
+	ref   = activities.OperationRef{WorkspaceID: "w", OperationID: "o"}
+	steps *activities.Sync
 )
 
 type bundle struct {

@@ -63,5 +63,5 @@ type redisLog struct{ log *slog.Logger }
 
 // Printf logs one line.
 func (l redisLog) Printf(ctx context.Context, format string, v ...any) {
-	l.log.DebugContext(ctx, fmt.Sprintf(format, v...), "component", "redis")
+	l.log.DebugContext(ctx, "Redis", "says", fmt.Sprintf(format, v...))
 }

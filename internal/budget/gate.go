@@ -86,14 +86,15 @@ func (g *Gate) met() error {
 	return nil
 }
 
-// Close lets nothing through until a time. A later time that is known already stays.
-func (g *Gate) Close(limit Limit, until time.Time) *LimitError {
+// Hold lets nothing through until a time. A later time that is known already
+// stays; the result says which limit holds now.
+func (g *Gate) Hold(limit Limit, until time.Time) LimitError {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if until.After(g.until) {
 		g.limit, g.until = limit, until
 	}
-	return &LimitError{Limit: g.limit, Until: g.until}
+	return LimitError{Limit: g.limit, Until: g.until}
 }
 
 // Strike counts a secondary limit that came without a time, and returns how many

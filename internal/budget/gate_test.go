@@ -41,7 +41,7 @@ func TestGateLetsNothingThroughWhileALimitIsMet(t *testing.T) {
 	t.Parallel()
 	g, c := newGate(2)
 	until := c.now.Add(time.Minute)
-	g.Close(budget.Primary, until)
+	g.Hold(budget.Primary, until)
 
 	_, err := g.Enter(t.Context())
 	var limit *budget.LimitError
@@ -49,7 +49,7 @@ func TestGateLetsNothingThroughWhileALimitIsMet(t *testing.T) {
 	require.Equal(t, budget.LimitError{Limit: budget.Primary, Until: until}, *limit)
 	require.Equal(t, "GitHub's hourly limit is used up; it resets at 12:01:00Z.", limit.Reason())
 
-	require.Equal(t, until, g.Close(budget.Secondary, c.now.Add(time.Second)).Until, "the later time stays")
+	require.Equal(t, until, g.Hold(budget.Secondary, c.now.Add(time.Second)).Until, "the later time stays")
 
 	c.now = until
 	_, err = g.Enter(t.Context())
@@ -66,7 +66,7 @@ func TestGateTellsRequestsThatWaitedForASlot(t *testing.T) {
 		_, err := g.Enter(t.Context())
 		refused <- err
 	}()
-	g.Close(budget.Secondary, c.now.Add(time.Minute))
+	g.Hold(budget.Secondary, c.now.Add(time.Minute))
 	leave()
 	var limit *budget.LimitError
 	require.ErrorAs(t, <-refused, &limit)
@@ -77,7 +77,7 @@ func TestStrikesGrowOnlyOncePerWait(t *testing.T) {
 	t.Parallel()
 	g, c := newGate(1)
 	require.Equal(t, 1, g.Strike())
-	g.Close(budget.Secondary, c.now.Add(time.Minute))
+	g.Hold(budget.Secondary, c.now.Add(time.Minute))
 	require.Equal(t, 1, g.Strike(), "answers of requests that were in flight together count once")
 	c.now = c.now.Add(2 * time.Minute)
 	require.Equal(t, 2, g.Strike())

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -198,7 +199,7 @@ func (c Collection) Hash(raw json.RawMessage) ([32]byte, error) {
 // ListPath is the list's path for one repository, and one parent where there is one.
 func (c Collection) ListPath(owner, name string, parent int64) string {
 	return strings.NewReplacer(
-		"{owner}", url.PathEscape(owner), "{repo}", url.PathEscape(name), "{number}", fmt.Sprint(parent),
+		"{owner}", url.PathEscape(owner), "{repo}", url.PathEscape(name), "{number}", strconv.FormatInt(parent, 10),
 	).Replace(c.Path)
 }
 

@@ -99,8 +99,10 @@ func TestEquality(t *testing.T) {
 		{"base renamed", "pulls", pull, func(v map[string]any) { at(v, "base", "repo")["full_name"] = "a/c" }, refresh},
 		{"fork gone", "pulls", pull, func(v map[string]any) { at(v, "head")["repo"] = nil }, differs},
 		{"new head", "pulls", pull, func(v map[string]any) { at(v, "head")["sha"] = "123" }, differs},
-		{"downloads", "releases", `{"id": 1, "assets": [{"id": 2, "download_count": 1}]}`,
-			func(v map[string]any) { v["assets"].([]any)[0].(map[string]any)["download_count"] = 2 }, refresh},
+		{
+			"downloads", "releases", `{"id": 1, "assets": [{"id": 2, "download_count": 1}]}`,
+			func(v map[string]any) { v["assets"].([]any)[0].(map[string]any)["download_count"] = 2 }, refresh,
+		},
 		{"number text", "issues", `{"id": 1, "x": 1.50}`, func(v map[string]any) { v["x"] = json.Number("15e-1") }, same},
 	} {
 		t.Run(tt.collection+"/"+tt.name, func(t *testing.T) {

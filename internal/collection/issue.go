@@ -46,6 +46,6 @@ func issues() Collection {
 
 // milestoneCounters move inside every issue and pull request of a milestone
 // whenever one of them is opened or closed.
-var milestoneCounters = Paths{ //nolint:gochecknoglobals // a constant list
+var milestoneCounters = Paths{
 	"milestone.open_issues", "milestone.closed_issues", "milestone.updated_at",
 }

@@ -3,7 +3,7 @@ package collection
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"io"
 	"strconv"
 	"strings"
@@ -25,7 +25,7 @@ func decode(raw []byte) (any, error) {
 		return nil, err
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return nil, fmt.Errorf("something follows the JSON document")
+		return nil, errors.New("something follows the JSON document")
 	}
 	return v, nil
 }

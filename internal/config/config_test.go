@@ -11,7 +11,7 @@ import (
 	"github.com/holdfast/holdfast/internal/config"
 )
 
-var seed = base64.StdEncoding.EncodeToString(make([]byte, 32)) //nolint:gochecknoglobals // a constant
+var seed = base64.StdEncoding.EncodeToString(make([]byte, 32))
 
 // complete is an environment that both the API and the worker accept.
 func complete(changes ...string) config.Environment {

@@ -17,12 +17,12 @@ import (
 )
 
 const (
-	maxBody         = 64 << 20        // no page of 100 items comes near it
-	attempts        = 4               // of one request, while GitHub does not answer properly
-	firstBackoff    = time.Second / 2 // doubled each time
-	shortWait       = 5 * time.Second // of a limit, slept through here instead of given to the caller
-	secondaryMinute = time.Minute     // least wait after a secondary limit without a time
-	longestBackoff  = 15 * time.Minute
+	maxBody        = 64 << 20        // no page of 100 items comes near it
+	attempts       = 4               // of one request, while GitHub does not answer properly
+	firstBackoff   = time.Second / 2 // doubled each time
+	shortWait      = 5 * time.Second // of a limit, slept through here instead of given to the caller
+	leastSecondary = time.Minute     // least wait after a secondary limit without a time
+	longestBackoff = 15 * time.Minute
 )
 
 // authTransport adds the token, to requests for the API's own host only: a
@@ -128,9 +128,9 @@ func readWhole(resp *http.Response) (body []byte, err error) {
 	return body, nil
 }
 
-// limitOf tells whether the answer says that a limit is met, and closes the gate
+// limitOf tells whether the answer says that a limit is met, and holds the gate
 // if so. Source: docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit.
-func (t *limitTransport) limitOf(resp *http.Response, body []byte) error {
+func (t *limitTransport) limitOf(resp *http.Response, body []byte) *budget.LimitError {
 	h := resp.Header
 	spent := h.Get("X-Ratelimit-Remaining") == "0"
 	refused := resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusForbidden &&
@@ -139,19 +139,24 @@ func (t *limitTransport) limitOf(resp *http.Response, body []byte) error {
 		if spent {
 			// The next request would be refused, and count against us.
 			if reset, ok := t.resetTime(h); ok {
-				t.gate.Close(budget.Primary, reset)
+				t.gate.Hold(budget.Primary, reset)
 			}
 		}
 		return nil
 	}
 	if after, ok := t.retryAfter(h.Get("Retry-After")); ok {
-		return t.gate.Close(budget.Secondary, after)
+		return t.hold(budget.Secondary, after)
 	}
 	if reset, ok := t.resetTime(h); ok && spent {
-		return t.gate.Close(budget.Primary, reset)
+		return t.hold(budget.Primary, reset)
 	}
-	wait := min(secondaryMinute<<(min(t.gate.Strike(), 10)-1), longestBackoff)
-	return t.gate.Close(budget.Secondary, t.now().Add(t.scaled(wait)))
+	wait := min(leastSecondary<<(min(t.gate.Strike(), 10)-1), longestBackoff)
+	return t.hold(budget.Secondary, t.now().Add(t.scaled(wait)))
+}
+
+func (t *limitTransport) hold(limit budget.Limit, until time.Time) *budget.LimitError {
+	held := t.gate.Hold(limit, until)
+	return &held
 }
 
 // resetTime is the end of the primary limit's window, with a second to spare

@@ -82,7 +82,7 @@ func TestUnknownCollection(t *testing.T) {
 	}
 }
 
-func TestMillionItems(t *testing.T) { //nolint:paralleltest // it reads the memory of the whole process
+func TestMillionItems(t *testing.T) {
 	heap := func() uint64 {
 		runtime.GC()
 		var m runtime.MemStats

@@ -114,8 +114,10 @@ func TestSweepMendsBothSides(t *testing.T) {
 	w := &world{
 		unstarted: []operation.Operation{{ID: "new"}},
 		open: []operation.Operation{
-			{ID: "1", State: operation.StateRunning}, {ID: "2", State: operation.StateRunning},
-			{ID: "3", State: operation.StateCancelling}, {ID: "4", State: operation.StateRunning},
+			{ID: "1", State: operation.StateRunning},
+			{ID: "2", State: operation.StateRunning},
+			{ID: "3", State: operation.StateCancelling},
+			{ID: "4", State: operation.StateRunning},
 		},
 		running: map[string]bool{"1": true},
 		ended:   map[string]operation.State{"4": operation.StateSucceeded}, // by itself, meanwhile

@@ -312,7 +312,7 @@ func TestCloseEndsListeners(t *testing.T) {
 }
 
 // It runs before the parallel tests, whose goroutines would be counted.
-func TestNoGoroutineIsLeft(t *testing.T) { //nolint:paralleltest // see above
+func TestNoGoroutineIsLeft(t *testing.T) {
 	testenv.Redis(t) // starts the server, if this process has to
 	before := goleak.IgnoreCurrent()
 	t.Run("hub", func(t *testing.T) {

@@ -70,7 +70,7 @@ func (s *source) answer(raw string) walk.Answer {
 	if last < len(items) {
 		q.Set("page", strconv.Itoa(page+1))
 		if s.beyond && page >= 99 {
-			q.Set("after", fmt.Sprint(last))
+			q.Set("after", strconv.Itoa(last))
 		} else {
 			a.Last = (len(items) + 99) / 100
 		}
