@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"go.temporal.io/sdk/activity"
+
 	"github.com/holdfast/holdfast/internal/collection"
 	"github.com/holdfast/holdfast/internal/github"
 	"github.com/holdfast/holdfast/internal/operation"
@@ -68,7 +70,7 @@ func (a *Sync) SyncPages(ctx context.Context, in Pages) (PagesResult, error) {
 			return PagesResult{}, err
 		}
 	}
-	r := &reader{Sync: a, op: op, key: key, pass: pass, collection: c, in: in, started: a.Now()}
+	r := &reader{Sync: a, op: op, key: key, pass: pass, collection: c, in: in, started: a.Now(), stopping: activity.GetWorkerStopChannel(ctx)}
 	if err := readOptional(pass.Cursor, &r.cursor); err != nil {
 		return PagesResult{}, fatal("unreadable_cursor", "The pass's cursor cannot be read.", err)
 	}
@@ -99,15 +101,31 @@ type reader struct {
 	cursor     walk.Cursor
 	bookmark   walk.Bookmark
 	started    time.Time
+	stopping   <-chan struct{}          // closed when the worker stops
 	asked      int                      // pages asked for in this step
 	expected   int64                    // parents whose lists are to be read, when the step began
 	work       operation.CollectionWork // after the last commit
 }
 
-// spent tells whether the step may ask for nothing more.
+// spent tells whether the step may ask for nothing more: it has had its share, or
+// its worker stops.
 func (r *reader) spent() bool {
-	return r.asked >= r.Bounds.Pages || r.Now().Sub(r.started) >= r.Bounds.Time
+	return r.asked >= r.Bounds.Pages || r.late()
 }
+
+func (r *reader) late() bool {
+	select {
+	case <-r.stopping:
+		return true
+	default:
+		return r.Now().Sub(r.started) >= r.Bounds.Time
+	}
+}
+
+// again tells whether the pass began before the operation was asked for: it was
+// left behind by another, and what changed meanwhile may stand on pages that were
+// read before. The operation then needs a pass of its own as well.
+func (r *reader) again() bool { return r.pass.StartedAt.Before(r.op.CreatedAt) }
 
 // answer is what a request brought, ready to be stored.
 type answer struct {
@@ -166,7 +184,7 @@ func (r *reader) readList(ctx context.Context) (PagesResult, error) {
 			return PagesResult{}, err
 		}
 		if done {
-			return PagesResult{Done: true, Work: r.work}, nil
+			return PagesResult{Done: !r.again(), Work: r.work}, nil
 		}
 		r.cursor = next
 	}
@@ -212,7 +230,7 @@ func (r *reader) complete(ctx context.Context, p store.Page, b walk.Bookmark) er
 	if p.Bookmark, err = json.Marshal(b); err != nil {
 		return fatal("unreadable_cursor", "The pass's bookmark cannot be written.", err)
 	}
-	p.Done = true
+	p.Done, p.Again = true, r.again()
 	return r.write(ctx, p)
 }
 
@@ -241,5 +259,5 @@ func (r *reader) stopped(ctx context.Context, got answer) (PagesResult, error) {
 	p := r.page([]answer{got})
 	p.Skipped, p.Note = true, note
 	err := r.complete(ctx, p, walk.Bookmark{})
-	return PagesResult{Done: true, Work: r.work}, err
+	return PagesResult{Done: !r.again(), Work: r.work}, err
 }

@@ -28,7 +28,7 @@ func (r *reader) readParents(ctx context.Context) (PagesResult, error) {
 	}
 	if len(parents) == 0 {
 		err := r.complete(ctx, r.page(nil), walk.Bookmark{Listed: true})
-		return PagesResult{Done: true, Work: r.work}, err
+		return PagesResult{Done: !r.again(), Work: r.work}, err
 	}
 	if r.expected, err = r.Store.CountMovedParents(ctx, r.key); err != nil {
 		return PagesResult{}, retryable(err)
@@ -43,7 +43,7 @@ func (r *reader) readParents(ctx context.Context) (PagesResult, error) {
 			}
 			return r.stopped(ctx, work.answers[failed])
 		}
-		more := i+1 < len(chunks) && r.Now().Sub(r.started) < r.Bounds.Time
+		more := i+1 < len(chunks) && !r.late()
 		if more {
 			// Asked for before the chunk is committed, so that GitHub and Postgres work at once.
 			next = r.readChunk(ctx, chunks[i+1])

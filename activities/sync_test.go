@@ -398,6 +398,43 @@ func TestASecondSyncWaitsForTheFirst(t *testing.T) {
 	b.requireMirror("issues")
 }
 
+func TestAPassThatWasLeftBehindIsFollowedByOneOfOnesOwn(t *testing.T) {
+	b := setup(t, 3000, githubsim.Options{})
+	b.steps.Bounds.Pages = 2
+	left := b.create()
+	plan, err := b.planSync(left)
+	require.NoError(t, err)
+	for _, name := range []string{"commits", "branches", "issues"} {
+		_, err := b.pages(left, plan, name)
+		require.NoError(t, err)
+	}
+	_, err = b.env.ExecuteActivity(b.steps.FinishOperation, activities.Finish{
+		OperationRef: left, State: operation.StateFailed, Failure: &operation.Failure{Code: "c", Message: "m"},
+	})
+	require.NoError(t, err)
+	// What changes now stands on pages that were read already.
+	b.repo.Push(b.repo.DefaultBranch(), githubsim.NewCommit{Message: "m", By: "ada"})
+	title := "changed"
+	require.NoError(t, b.repo.EditIssue(1, githubsim.IssueEdit{Title: &title}))
+
+	b.sync()
+	b.requireMirror()
+}
+
+func TestAWorkerThatStopsLeavesThePassToAnother(t *testing.T) {
+	b := setup(t, 3000, githubsim.Options{})
+	ref := b.create()
+	plan, err := b.planSync(ref)
+	require.NoError(t, err)
+	stop := make(chan struct{})
+	close(stop)
+	b.env.SetWorkerStopChannel(stop)
+	result, err := b.pages(ref, plan, "issues")
+	require.NoError(t, err)
+	require.False(t, result.Done)
+	require.Zero(t, b.sim.Stats().Requests["issues"], "it asks for nothing more")
+}
+
 func TestANestedCollectionNeedsItsParent(t *testing.T) {
 	b := setup(t, 100, githubsim.Options{})
 	_, err := b.planSync(b.create("reviews"))

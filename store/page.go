@@ -31,6 +31,7 @@ type Page struct {
 	Cursor   json.RawMessage // where the pass goes on
 	Done     bool            // the pass is complete: Bookmark replaces the cursor
 	Skipped  bool            // with Done: GitHub has nothing to list here
+	Again    bool            // with Done: the operation needs one more pass
 	Bookmark json.RawMessage
 }
 
@@ -90,7 +91,7 @@ func (s *Store) recordWork(ctx context.Context, tx pgx.Tx, p Page, wrote written
 	switch {
 	case p.Skipped:
 		state = operation.CollectionSkipped
-	case p.Done:
+	case p.Done && !p.Again:
 		state = operation.CollectionDone
 	}
 	note := p.Note

@@ -20,9 +20,12 @@ type PassKey struct {
 
 // Pass is a taken pass: its fence belongs to whoever took it last.
 type Pass struct {
-	Fence    int64
-	Cursor   json.RawMessage // nil: at the beginning
-	Bookmark json.RawMessage // what the last completed pass left for this one
+	Fence int64
+	// StartedAt is when the pass began; before the operation was created when it
+	// goes on with a pass that another one left.
+	StartedAt time.Time
+	Cursor    json.RawMessage // nil: at the beginning
+	Bookmark  json.RawMessage // what the last completed pass left for this one
 	// Fresh says that a pass which started after the operation was created has
 	// completed already: there is nothing left to do, and nothing was taken.
 	Fresh bool
@@ -49,9 +52,10 @@ func (s *Store) TakePass(ctx context.Context, key PassKey, op operation.Operatio
 			return nil
 		}
 		pass.Cursor, pass.Bookmark = row.Cursor, row.Bookmark
-		pass.Fence, err = s.q.TakePass(ctx, tx, dbsqlc.TakePassParams{
+		taken, err := s.q.TakePass(ctx, tx, dbsqlc.TakePassParams{
 			WorkspaceID: key.WorkspaceID, RepositoryID: key.RepositoryID, Collection: key.Collection, Holder: op.ID,
 		})
+		pass.Fence, pass.StartedAt = taken.Fence, taken.StartedAt
 		return err
 	})
 	return pass, err

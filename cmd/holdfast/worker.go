@@ -21,6 +21,9 @@ import (
 const (
 	sweepInterval   = 15 * time.Second
 	temporalBackoff = time.Second
+	// stepsAtOnce bounds the steps of one kind that a worker runs at once, and with
+	// them its memory and its wait for database connections.
+	stepsAtOnce = 20
 )
 
 func newWorkerCommand(p process) *cobra.Command {
@@ -51,9 +54,10 @@ func runWorker(ctx context.Context, c config.Worker, log *slog.Logger) error {
 	}
 	fatal := make(chan error, 2)
 	options := worker.Options{
-		WorkerStopTimeout:           c.ShutdownTimeout,
-		DisableRegistrationAliasing: true,
-		OnFatalError:                func(err error) { fatal <- err },
+		WorkerStopTimeout:                  c.ShutdownTimeout,
+		DisableRegistrationAliasing:        true,
+		MaxConcurrentActivityExecutionSize: stepsAtOnce,
+		OnFatalError:                       func(err error) { fatal <- err },
 	}
 	flow := worker.New(s.temporal, workflows.TaskQueue, options)
 	workflows.Register(flow)

@@ -299,7 +299,7 @@ update collection_passes
 set fence = fence + 1, holder = $1::uuid,
     started_at = case when cursor is null or started_at is null then now() else started_at end
 where workspace_id = $2 and repository_id = $3 and collection = $4
-returning fence
+returning fence, coalesce(started_at, now())::timestamptz as started_at
 `
 
 type TakePassParams struct {
@@ -309,17 +309,22 @@ type TakePassParams struct {
 	Collection   string
 }
 
+type TakePassRow struct {
+	Fence     int64
+	StartedAt time.Time
+}
+
 // A pass that another operation left behind goes on from its cursor, so its start stays.
-func (q *Queries) TakePass(ctx context.Context, db DBTX, arg TakePassParams) (int64, error) {
+func (q *Queries) TakePass(ctx context.Context, db DBTX, arg TakePassParams) (TakePassRow, error) {
 	row := db.QueryRow(ctx, takePass,
 		arg.Holder,
 		arg.WorkspaceID,
 		arg.RepositoryID,
 		arg.Collection,
 	)
-	var fence int64
-	err := row.Scan(&fence)
-	return fence, err
+	var i TakePassRow
+	err := row.Scan(&i.Fence, &i.StartedAt)
+	return i, err
 }
 
 const upsertParents = `-- name: UpsertParents :exec

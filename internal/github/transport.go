@@ -18,6 +18,7 @@ import (
 
 const (
 	maxBody        = 64 << 20        // no page of 100 items comes near it
+	oneAttempt     = time.Minute     // for an answer, its body included
 	attempts       = 4               // of one request, while GitHub does not answer properly
 	firstBackoff   = time.Second / 2 // doubled each time
 	shortWait      = 5 * time.Second // of a limit, slept through here instead of given to the caller
@@ -85,7 +86,9 @@ func (t *limitTransport) once(req *http.Request) (*http.Response, error) {
 	}
 	defer leave()
 	countRequest(req.Context())
-	resp, err := t.next.RoundTrip(req)
+	ctx, cancel := context.WithTimeout(req.Context(), oneAttempt)
+	defer cancel() // the body is read whole before
+	resp, err := t.next.RoundTrip(req.WithContext(ctx))
 	if err != nil {
 		return nil, &Error{Kind: KindUnreachable, Err: err}
 	}

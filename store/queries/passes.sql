@@ -18,7 +18,7 @@ update collection_passes
 set fence = fence + 1, holder = @holder::uuid,
     started_at = case when cursor is null or started_at is null then now() else started_at end
 where workspace_id = @workspace_id and repository_id = @repository_id and collection = @collection
-returning fence;
+returning fence, coalesce(started_at, now())::timestamptz as started_at;
 
 -- name: LockPass :one
 select fence from collection_passes
