@@ -162,8 +162,8 @@ func (u *up) announce(ctx context.Context) error {
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("print the addresses: %w", err)
 	}
-	fmt.Fprintf(u.options.out, "\nTry: HOLDFAST_API_URL=%s HOLDFAST_TOKEN=%s %s sync %s --watch\nCtrl-C stops all of it.\n",
-		u.api.URL, token, u.options.binary, u.source.Repository())
+	fmt.Fprintf(u.options.out, "\nTry, with that token in HOLDFAST_TOKEN:\n  HOLDFAST_API_URL=%s %s sync %s --watch\n\nCtrl-C stops all of it.\n",
+		u.api.URL, u.options.binary, u.source.Repository())
 	return nil
 }
 
