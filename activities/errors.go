@@ -19,6 +19,10 @@ import (
 // or has ended: there is nothing to report, and nothing was written.
 const TypeNotRunning = "operation_not_running"
 
+// TypeStepFailed is the type of the error of a step that failed for a reason of
+// ours, such as a database that is away.
+const TypeStepFailed = "step_failed"
+
 // Retry bounds what a step survives by being repeated. Its backoff is what a
 // waiting operation shows as the time of the next attempt.
 const (
@@ -32,12 +36,28 @@ func fatal(code, message string, cause error) error {
 	return temporal.NewNonRetryableApplicationError(message, code, cause)
 }
 
+// typeUnreadableCursor is the type of the error of a pass whose place cannot be read.
+const typeUnreadableCursor = "unreadable_cursor"
+
+// isFatal tells an error of fatal that ends the collection's work, not the
+// operation being stopped.
+func isFatal(err error) bool {
+	var app *temporal.ApplicationError
+	return errors.As(err, &app) && app.NonRetryable() && app.Type() != TypeNotRunning
+}
+
 // retryable marks an error of ours that passes by itself: the database is away.
 func retryable(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err
 	}
-	return temporal.NewApplicationError("A step failed and is tried again.", "step_failed", err)
+	return temporal.NewApplicationError("A step failed and is tried again.", TypeStepFailed, err)
+}
+
+// unknown marks a step of a collection that this worker does not know: a newer one,
+// which is being deployed beside it, does.
+func unknown(name string) error {
+	return temporal.NewApplicationError("This worker does not know the collection "+name+".", "unknown_collection")
 }
 
 // commitError translates what CommitPage says.
@@ -57,7 +77,7 @@ func (a *Sync) refused(ctx context.Context, op operation.Operation, err error, w
 	var limit *budget.LimitError
 	if errors.As(err, &limit) {
 		w := operation.Waiting{For: string(limit.Limit), Reason: limit.Reason(), Until: limit.Until}
-		return &Wait{Reason: w.Reason, Until: w.Until}, a.waiting(ctx, op, &w)
+		return &Wait{Reason: w.Reason, Pause: w.Until.Sub(a.Now())}, a.waiting(ctx, op, &w)
 	}
 	kind := github.KindOf(err)
 	message := refusal(kind, what)

@@ -31,9 +31,10 @@ type Pages struct {
 
 // PagesResult is how far the step came: done, more, or wait until a time.
 type PagesResult struct {
-	Done bool                     `json:"done,omitempty"`
-	Wait *Wait                    `json:"wait,omitempty"`
-	Work operation.CollectionWork `json:"work"`
+	Done  bool                     `json:"done,omitempty"`
+	Index bool                     `json:"index,omitempty"` // with Done: there may be texts to index
+	Wait  *Wait                    `json:"wait,omitempty"`
+	Work  operation.CollectionWork `json:"work"`
 }
 
 // SyncPages goes on with a collection's pass from where it stands in Postgres, for
@@ -48,39 +49,57 @@ func (a *Sync) SyncPages(ctx context.Context, in Pages) (PagesResult, error) {
 	}
 	c, ok := a.Collections.ByName(in.Collection)
 	if !ok {
-		return PagesResult{}, fatal("unknown_collection", "This worker does not know the collection "+in.Collection+".", nil)
+		return PagesResult{}, unknown(in.Collection)
 	}
 	key := store.PassKey{WorkspaceID: in.WorkspaceID, RepositoryID: in.RepositoryID, Collection: c.Name}
-	pass, err := a.Store.TakePass(ctx, key, op)
+	// Lists of parents are as fresh as what was known of the parents: see TakePass.
+	pass, err := a.Store.TakePass(ctx, key, op, c.Mode != collection.PerParent)
 	var held *store.HeldError
 	switch {
 	case errors.As(err, &held):
-		w := operation.Waiting{
-			For: "other_pass", Until: a.Now().Add(otherPassWait),
-			Reason: fmt.Sprintf("Operation %s is reading %s already.", held.Holder, c.Name),
-		}
-		return PagesResult{Wait: &Wait{Reason: w.Reason, Until: w.Until}}, a.waiting(ctx, op, &w)
+		return a.awaitHolder(ctx, op, c, held.Holder)
 	case err != nil:
 		return PagesResult{}, retryable(err)
-	case pass.Fresh:
-		return PagesResult{Done: true}, a.fresh(ctx, op, key)
 	}
 	if op.Waiting != nil {
 		if err := a.waiting(ctx, op, nil); err != nil {
 			return PagesResult{}, err
 		}
 	}
+	if pass.Fresh {
+		return a.fresh(ctx, op, key)
+	}
 	r := &reader{Sync: a, op: op, key: key, pass: pass, collection: c, in: in, started: a.Now(), stopping: activity.GetWorkerStopChannel(ctx)}
 	if err := readOptional(pass.Cursor, &r.cursor); err != nil {
-		return PagesResult{}, fatal("unreadable_cursor", "The pass's cursor cannot be read.", err)
+		return PagesResult{}, fatal(typeUnreadableCursor, "The pass's cursor cannot be read.", err)
 	}
 	if err := readOptional(pass.Bookmark, &r.bookmark); err != nil {
-		return PagesResult{}, fatal("unreadable_cursor", "The pass's bookmark cannot be read.", err)
+		return PagesResult{}, fatal(typeUnreadableCursor, "The pass's bookmark cannot be read.", err)
 	}
+	read := r.readList
 	if c.Mode == collection.PerParent {
-		return r.readParents(ctx)
+		read = r.readParents
 	}
-	return r.readList(ctx)
+	result, err := read(ctx)
+	if isFatal(err) {
+		return result, r.giveUp(ctx, err)
+	}
+	// What an earlier operation wrote may not be indexed yet.
+	result.Index = r.work.Written > 0 || r.again()
+	return result, err
+}
+
+// awaitHolder waits for another operation's pass. It says so once, not at each look.
+func (a *Sync) awaitHolder(ctx context.Context, op operation.Operation, c collection.Collection, holder string) (PagesResult, error) {
+	w := operation.Waiting{
+		For: "other_pass", Until: a.Now().Add(otherPassWait),
+		Reason: fmt.Sprintf("Operation %s is reading %s already.", holder, c.Name),
+	}
+	result := PagesResult{Wait: &Wait{Reason: w.Reason, Pause: otherPassWait}}
+	if op.Waiting != nil && op.Waiting.Reason == w.Reason {
+		return result, nil
+	}
+	return result, a.waiting(ctx, op, &w)
 }
 
 func readOptional(raw json.RawMessage, into any) error {
@@ -105,6 +124,8 @@ type reader struct {
 	asked      int                      // pages asked for in this step
 	expected   int64                    // parents whose lists are to be read, when the step began
 	work       operation.CollectionWork // after the last commit
+
+	repositoryRead bool // the repository itself could be read in this step
 }
 
 // spent tells whether the step may ask for nothing more: it has had its share, or
@@ -202,7 +223,7 @@ func (r *reader) commit(ctx context.Context, w walk.Walk, got answer, next walk.
 	}
 	var err error
 	if p.Cursor, err = json.Marshal(next); err != nil {
-		return fatal("unreadable_cursor", "The pass's cursor cannot be written.", err)
+		return fatal(typeUnreadableCursor, "The pass's cursor cannot be written.", err)
 	}
 	return r.write(ctx, p)
 }
@@ -219,7 +240,7 @@ func (r *reader) page(answers []answer) store.Page {
 		bad += a.bad
 	}
 	if bad > 0 {
-		p.Note = fmt.Sprintf("%d items could not be read at all.", bad)
+		p.Note = "Some items could not be read at all; the worker's log names them."
 	}
 	return p
 }
@@ -228,7 +249,7 @@ func (r *reader) page(answers []answer) store.Page {
 func (r *reader) complete(ctx context.Context, p store.Page, b walk.Bookmark) error {
 	var err error
 	if p.Bookmark, err = json.Marshal(b); err != nil {
-		return fatal("unreadable_cursor", "The pass's bookmark cannot be written.", err)
+		return fatal(typeUnreadableCursor, "The pass's bookmark cannot be written.", err)
 	}
 	p.Done, p.Again = true, r.again()
 	return r.write(ctx, p)
@@ -242,22 +263,4 @@ func (r *reader) write(ctx context.Context, p store.Page) error {
 	r.work = *event.Collection
 	r.Publisher.Publish(ctx, event)
 	return nil
-}
-
-// stopped decides what follows an answer that is no page.
-func (r *reader) stopped(ctx context.Context, got answer) (PagesResult, error) {
-	var note string
-	switch kind := github.KindOf(got.err); {
-	case kind == github.KindGone:
-		note = fmt.Sprintf("%s are switched off in this repository.", r.collection.Name)
-	case kind == github.KindConflict && r.collection.Mode == collection.Heads:
-		note = "The git repository is empty."
-	default:
-		wait, err := r.refused(ctx, r.op, got.err, r.collection.Name+" of "+r.in.Owner+"/"+r.in.Name)
-		return PagesResult{Wait: wait, Work: r.work}, err
-	}
-	p := r.page([]answer{got})
-	p.Skipped, p.Note = true, note
-	err := r.complete(ctx, p, walk.Bookmark{})
-	return PagesResult{Done: !r.again(), Work: r.work}, err
 }

@@ -37,7 +37,7 @@ func (r *reader) readParents(ctx context.Context) (PagesResult, error) {
 	next := r.readChunk(ctx, chunks[0])
 	for i := range chunks {
 		work := <-next
-		if failed := slices.IndexFunc(work.answers, func(a answer) bool { return a.err != nil && !missing(a.err) }); failed >= 0 {
+		if failed := r.failed(ctx, work); failed >= 0 {
 			if err := r.commitParents(ctx, work.upTo(failed)); err != nil {
 				return PagesResult{}, err
 			}
@@ -102,6 +102,22 @@ func (r *reader) wholeList(ctx context.Context, parent store.Parent) answer {
 	return all
 }
 
+// failed is the index of the first answer that ends the step; -1: none does. A
+// missing list counts as its parent's end only while the repository itself can
+// still be read with the same credential.
+func (r *reader) failed(ctx context.Context, work chunk) int {
+	return slices.IndexFunc(work.answers, func(a answer) bool {
+		if a.err == nil || !missing(a.err) {
+			return a.err != nil
+		}
+		if !r.repositoryRead {
+			_, err := r.GitHub.Object(ctx, "repos/"+r.in.Owner+"/"+r.in.Name)
+			r.repositoryRead = err == nil
+		}
+		return !r.repositoryRead
+	})
+}
+
 // missing tells that a parent went away between its own list and now. That is no
 // reason to stop: the next pass over the parents sees it.
 func missing(err error) bool {
@@ -123,12 +139,12 @@ func (r *reader) commitParents(ctx context.Context, work chunk) error {
 		p.Parents = append(p.Parents, parent)
 	}
 	if gone > 0 {
-		p.Note += fmt.Sprintf("%d parents went away while their lists were read.", gone)
+		p.Note = "Some parents went away while their lists were read."
 	}
 	p.Total = r.estimate(p)
 	cursor, err := json.Marshal(walk.Cursor{Parent: work.parents[len(work.parents)-1].Number})
 	if err != nil {
-		return fatal("unreadable_cursor", "The pass's cursor cannot be written.", err)
+		return fatal(typeUnreadableCursor, "The pass's cursor cannot be written.", err)
 	}
 	p.Cursor = cursor
 	return r.write(ctx, p)

@@ -15,7 +15,7 @@ const indexBatch = 1000
 func (a *Sync) IndexSearch(ctx context.Context, in Pages) error {
 	c, ok := a.Collections.ByName(in.Collection)
 	if !ok {
-		return fatal("unknown_collection", "This worker does not know the collection "+in.Collection+".", nil)
+		return unknown(in.Collection)
 	}
 	key := store.PassKey{WorkspaceID: in.WorkspaceID, RepositoryID: in.RepositoryID, Collection: c.Name}
 	after := ""

@@ -5,7 +5,6 @@ package activities
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -70,8 +69,9 @@ type PlannedStep struct {
 
 // Wait says that a step cannot go on before a time.
 type Wait struct {
-	Reason string    `json:"reason"` // for people
-	Until  time.Time `json:"until"`
+	Reason string `json:"reason"` // for people
+	// Pause is how long, in nanoseconds: a time would be read on another clock.
+	Pause time.Duration `json:"pause"`
 }
 
 // PlanSync finds the repository, makes the operation run and mirrors the
@@ -172,16 +172,8 @@ func (a *Sync) plan(c collection.Collection, in operation.SyncInput, page github
 
 func (a *Sync) mirrorRepository(ctx context.Context, op operation.Operation, c collection.Collection, id int64, item collection.Item, requests int64) error {
 	key := store.PassKey{WorkspaceID: op.WorkspaceID, RepositoryID: id, Collection: c.Name}
-	pass, err := a.Store.TakePass(ctx, key, op)
-	var held *store.HeldError
-	if errors.As(err, &held) || err == nil && pass.Fresh {
-		return a.fresh(ctx, op, key)
-	}
-	if err != nil {
-		return retryable(err)
-	}
 	event, err := a.Store.CommitPage(ctx, store.Page{
-		Key: key, OperationID: op.ID, Collection: c, Fence: pass.Fence,
+		Key: key, OperationID: op.ID, Collection: c, Take: true,
 		Items: []collection.Item{item}, Listed: 1, Pages: 1, Requests: requests, Total: 1,
 		Done: true, Bookmark: json.RawMessage("{}"),
 	})
@@ -193,19 +185,18 @@ func (a *Sync) mirrorRepository(ctx context.Context, op operation.Operation, c c
 }
 
 // fresh records that a collection needs no work, unless that is known already.
-func (a *Sync) fresh(ctx context.Context, op operation.Operation, key store.PassKey) error {
-	done := slices.ContainsFunc(op.Collections, func(w operation.CollectionWork) bool {
-		return w.Name == key.Collection && w.FinishedAt != nil
-	})
-	if done {
-		return nil
+func (a *Sync) fresh(ctx context.Context, op operation.Operation, key store.PassKey) (PagesResult, error) {
+	for _, w := range op.Collections {
+		if w.Name == key.Collection && w.FinishedAt != nil {
+			return PagesResult{Done: true, Index: true, Work: w}, nil
+		}
 	}
 	event, err := a.Store.Fresh(ctx, key, op.ID)
 	if err != nil {
-		return commitError(err)
+		return PagesResult{}, commitError(err)
 	}
 	a.Publisher.Publish(ctx, event)
-	return nil
+	return PagesResult{Done: true, Index: true, Work: *event.Collection}, nil
 }
 
 // Finish is how an operation ends.

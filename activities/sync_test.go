@@ -300,7 +300,7 @@ func TestALimitIsAWaitWithAReason(t *testing.T) {
 	}
 	require.NotNil(t, result.Wait)
 	require.Contains(t, result.Wait.Reason, "hourly limit")
-	require.Greater(t, time.Until(result.Wait.Until), 10*time.Minute)
+	require.Greater(t, result.Wait.Pause, 10*time.Minute)
 	op, err := b.store.Operation(t.Context(), ref.WorkspaceID, ref.OperationID)
 	require.NoError(t, err)
 	require.Equal(t, "github_primary_limit", op.Waiting.For)
@@ -433,6 +433,104 @@ func TestAWorkerThatStopsLeavesThePassToAnother(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, result.Done)
 	require.Zero(t, b.sim.Stats().Requests["issues"], "it asks for nothing more")
+}
+
+func TestReviewsAreReadForPullsThatMovedMeanwhile(t *testing.T) {
+	b := setup(t, 1000, githubsim.Options{})
+	first := b.create()
+	plan, err := b.planSync(first)
+	require.NoError(t, err)
+	read := func(ref activities.OperationRef, name string) {
+		for {
+			result, err := b.pages(ref, plan, name)
+			require.NoError(t, err)
+			require.Nil(t, result.Wait)
+			if result.Done {
+				return
+			}
+		}
+	}
+	read(first, "pulls")
+	_, err = b.repo.AddReview(b.pull(), githubsim.NewReview{By: "ada", State: "APPROVED"})
+	require.NoError(t, err)
+	second := b.create()
+	_, err = b.planSync(second)
+	require.NoError(t, err)
+	read(first, "reviews") // began after the second was asked for, but with pulls of before
+	read(second, "pulls")
+	read(second, "reviews")
+	b.requireMirror("pulls", "reviews")
+}
+
+func TestAPassThatFailsIsGivenUp(t *testing.T) {
+	b := setup(t, 3000, githubsim.Options{})
+	b.steps.Bounds.Pages = 2
+	first, second := b.create(), b.create()
+	plan, err := b.planSync(first)
+	require.NoError(t, err)
+	_, err = b.planSync(second)
+	require.NoError(t, err)
+	_, err = b.pages(first, plan, "issues")
+	require.NoError(t, err)
+	b.repo.SetBlocked(&githubsim.Block{Reason: "dmca"})
+	_, err = b.pages(first, plan, "issues")
+	require.ErrorContains(t, err, "blocked")
+	op, err := b.store.Operation(t.Context(), first.WorkspaceID, first.OperationID)
+	require.NoError(t, err)
+	for _, w := range op.Collections {
+		if w.Name == "issues" {
+			require.Equal(t, operation.CollectionFailed, w.State)
+			require.Contains(t, w.Note, "legal reasons")
+		}
+	}
+	b.repo.SetBlocked(nil)
+	result, err := b.pages(second, plan, "issues")
+	require.NoError(t, err)
+	require.Nil(t, result.Wait, "nobody waits for it, though its operation goes on")
+}
+
+func TestACursorThatGitHubRefusesIsDropped(t *testing.T) {
+	b := setup(t, 3000, githubsim.Options{})
+	b.steps.Bounds.Pages = 2
+	for name, cursor := range map[string]string{
+		"commits": `{"page": 3, "last": 9, "head": "0000000000000000000000000000000000000000"}`,
+		"issues":  `{"phase": "list", "page": 120, "next": "https://github.example/repositories/1/issues?after=x"}`,
+	} {
+		ref := b.create()
+		plan, err := b.planSync(ref)
+		require.NoError(t, err)
+		_, err = b.pages(ref, plan, name)
+		require.NoError(t, err)
+		_, err = b.pool.Exec(t.Context(), `update collection_passes set cursor = $1 where collection = $2`, cursor, name)
+		require.NoError(t, err)
+		_, err = b.pages(ref, plan, name)
+		require.Error(t, err, name)
+		_, err = b.env.ExecuteActivity(b.steps.FinishOperation, activities.Finish{
+			OperationRef: ref, State: operation.StateFailed, Failure: &operation.Failure{Code: "c", Message: "m"},
+		})
+		require.NoError(t, err)
+	}
+	b.sync()
+	b.requireMirror()
+}
+
+func TestAccessThatIsLostIsNoEndOfAllParents(t *testing.T) {
+	b := setup(t, 1000, githubsim.Options{})
+	ref := b.create("pulls", "reviews")
+	plan, err := b.planSync(ref)
+	require.NoError(t, err)
+	result, err := b.pages(ref, plan, "pulls")
+	require.NoError(t, err)
+	require.True(t, result.Done)
+	b.repo.SetGone(true)
+	_, err = b.pages(ref, plan, "reviews")
+	var app *temporal.ApplicationError
+	require.ErrorAs(t, err, &app)
+	require.Equal(t, "github_not_found", app.Type())
+
+	b.repo.SetGone(false)
+	b.sync("pulls", "reviews")
+	b.requireMirror("pulls", "reviews")
 }
 
 func TestANestedCollectionNeedsItsParent(t *testing.T) {

@@ -7,12 +7,16 @@ create function github_time(value text) returns timestamptz
     language plpgsql immutable parallel safe strict as $$
 begin
     -- An explicit offset is required, so the session's time zone never matters.
-    if value !~ '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$' then
+    if value !~ '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|[+-](0\d|1[0-4]):[0-5]\d)$'
+        or value like '0000%' then
+        return null;
+    end if;
+    -- A day that its month does not have. Catching the cast's error instead would
+    -- need a subtransaction, which parallel plans forbid.
+    if substr(value, 9, 2)::int > extract(day from make_date(substr(value, 1, 4)::int, substr(value, 6, 2)::int, 1) + interval '1 month - 1 day') then
         return null;
     end if;
     return value::timestamptz;
-exception when data_exception then
-    return null;
 end
 $$;
 -- +goose StatementEnd

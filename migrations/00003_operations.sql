@@ -37,7 +37,7 @@ create table operation_collections (
     operation_id uuid not null,
     collection   text not null,
     position     int not null,
-    state        text not null default 'pending' check (state in ('pending', 'running', 'done', 'skipped')),
+    state        text not null default 'pending' check (state in ('pending', 'running', 'done', 'skipped', 'failed')),
     items        bigint not null default 0,
     total        bigint not null default 0,
     written      bigint not null default 0,

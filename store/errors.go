@@ -57,11 +57,12 @@ func translate(what string, err error) error {
 const invalidText = "22P02"
 
 // unavailable tells the SQLSTATE classes that pass by themselves: connection
-// exceptions, insufficient resources, operator intervention (PostgreSQL manual,
+// exceptions, sessions that were idle in a transaction for too long, insufficient
+// resources, locks not had in time, operator intervention (PostgreSQL manual,
 // appendix A).
 func unavailable(sqlstate string) bool {
 	switch sqlstate[:2] {
-	case "08", "53", "57":
+	case "08", "25", "53", "55", "57":
 		return true
 	default:
 		return false

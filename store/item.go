@@ -14,7 +14,7 @@ import (
 type written struct {
 	rows       int64 // inserted, changed or refreshed
 	added      int64 // of these, rows that the mirror did not have
-	unstorable int64 // of these, rows whose exact JSON is kept as bytes
+	unstorable bool  // the exact JSON of some is kept as bytes
 }
 
 // writeItems upserts the items that differ from what the mirror holds. Comparing
@@ -48,9 +48,7 @@ func (s *Store) writeItems(ctx context.Context, tx pgx.Tx, p Page) (written, err
 	}
 	w.rows = int64(len(differ))
 	for _, item := range differ {
-		if item.RawBytes != nil {
-			w.unstorable++
-		}
+		w.unstorable = w.unstorable || item.RawBytes != nil
 	}
 	return w, nil
 }

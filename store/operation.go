@@ -190,23 +190,14 @@ func (s *Store) SetWaiting(ctx context.Context, workspaceID, id string, waiting 
 	return event, err
 }
 
-// Unstarted lists pending operations of all workspaces that are older than age:
-// an API that died may not have started their workflows.
-func (s *Store) Unstarted(ctx context.Context, age time.Duration, limit int32) ([]operation.Operation, error) {
-	rows, err := s.q.ListUnstartedOperations(ctx, s.pool, dbsqlc.ListUnstartedOperationsParams{OlderThan: age, RowLimit: limit})
-	if err != nil {
-		return nil, translate("list operations that were not started", err)
-	}
-	return toOperations(rows, nil)
-}
-
-// Open lists running and cancelling operations of all workspaces in the order of
-// their creation, after the given one (zero values: from the oldest).
-func (s *Store) Open(ctx context.Context, afterAt time.Time, afterID string, limit int32) ([]operation.Operation, error) {
+// Open lists the operations of all workspaces that have not ended, in the order of
+// their creation, after the given one (zero values: from the oldest). Pending ones
+// younger than age are left out.
+func (s *Store) Open(ctx context.Context, age time.Duration, afterAt time.Time, afterID string, limit int32) ([]operation.Operation, error) {
 	if afterID == "" {
 		afterID = "00000000-0000-0000-0000-000000000000"
 	}
-	rows, err := s.q.ListOpenOperations(ctx, s.pool, dbsqlc.ListOpenOperationsParams{AfterAt: afterAt, AfterID: afterID, RowLimit: limit})
+	rows, err := s.q.ListOpenOperations(ctx, s.pool, dbsqlc.ListOpenOperationsParams{OlderThan: age, AfterAt: afterAt, AfterID: afterID, RowLimit: limit})
 	if err != nil {
 		return nil, translate("list open operations", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -19,6 +20,7 @@ type Page struct {
 	OperationID string
 	Collection  collection.Collection
 	Fence       int64
+	Take        bool // take the pass with this page, whoever holds it, instead of comparing Fence
 
 	Items    []collection.Item
 	Parents  []Parent // whose lists the items complete
@@ -40,12 +42,8 @@ type Page struct {
 // ErrStaleFence and ErrNotRunning say that nothing was written and nothing more may be.
 func (s *Store) CommitPage(ctx context.Context, p Page) (event operation.Event, err error) {
 	err = s.tx(ctx, "commit a page of "+p.Key.Collection, func(tx pgx.Tx) error {
-		fence, err := s.q.LockPass(ctx, tx, dbsqlc.LockPassParams(p.Key))
-		if err != nil {
+		if err := s.checkFence(ctx, tx, p); err != nil {
 			return err
-		}
-		if fence != p.Fence {
-			return ErrStaleFence
 		}
 		wrote, err := s.writeItems(ctx, tx, p)
 		if err != nil {
@@ -54,10 +52,41 @@ func (s *Store) CommitPage(ctx context.Context, p Page) (event operation.Event, 
 		if err := s.movePass(ctx, tx, p, wrote.added); err != nil {
 			return err
 		}
-		event, err = s.recordWork(ctx, tx, p, wrote)
+		event, err = s.recordWork(ctx, tx, p, p.state(), wrote)
 		return err
 	})
 	return event, err
+}
+
+// checkFence locks the pass and compares its fence with the page's. A page that
+// takes its pass raises the fence instead.
+func (s *Store) checkFence(ctx context.Context, tx pgx.Tx, p Page) error {
+	if p.Take {
+		if err := s.q.EnsurePass(ctx, tx, dbsqlc.EnsurePassParams(p.Key)); err != nil {
+			return err
+		}
+		_, err := s.q.TakePass(ctx, tx, dbsqlc.TakePassParams{
+			WorkspaceID: p.Key.WorkspaceID, RepositoryID: p.Key.RepositoryID, Collection: p.Key.Collection, Holder: p.OperationID,
+		})
+		return err
+	}
+	fence, err := s.q.LockPass(ctx, tx, dbsqlc.LockPassParams(p.Key))
+	if err == nil && fence != p.Fence {
+		return ErrStaleFence
+	}
+	return err
+}
+
+// state is the collection's state once the page is committed.
+func (p Page) state() operation.CollectionState {
+	switch {
+	case p.Done && p.Again, !p.Done:
+		return operation.CollectionRunning
+	case p.Skipped:
+		return operation.CollectionSkipped
+	default:
+		return operation.CollectionDone
+	}
 }
 
 func (s *Store) movePass(ctx context.Context, tx pgx.Tx, p Page, added int64) error {
@@ -85,18 +114,11 @@ func (s *Store) movePass(ctx context.Context, tx pgx.Tx, p Page, added int64) er
 
 // recordWork comes last in the transaction, since it takes the operation's row,
 // which the pages of the operation's other collections wait for.
-func (s *Store) recordWork(ctx context.Context, tx pgx.Tx, p Page, wrote written) (operation.Event, error) {
+func (s *Store) recordWork(ctx context.Context, tx pgx.Tx, p Page, state operation.CollectionState, wrote written) (operation.Event, error) {
 	e := operation.Event{OperationID: p.OperationID, Type: operation.EventCollection}
-	state := operation.CollectionRunning
-	switch {
-	case p.Skipped:
-		state = operation.CollectionSkipped
-	case p.Done && !p.Again:
-		state = operation.CollectionDone
-	}
 	note := p.Note
-	if wrote.unstorable > 0 {
-		note += fmt.Sprintf("%d items hold what jsonb cannot; their exact bytes are in raw_bytes.", wrote.unstorable)
+	if wrote.unstorable {
+		note = strings.TrimSpace(note + " Some items hold what jsonb cannot; their exact bytes are in raw_bytes.")
 	}
 	row, err := s.q.AddCollectionWork(ctx, tx, dbsqlc.AddCollectionWorkParams{
 		WorkspaceID: p.Key.WorkspaceID, OperationID: p.OperationID, Collection: p.Key.Collection,
@@ -124,7 +146,7 @@ func (s *Store) Fresh(ctx context.Context, key PassKey, operationID string) (eve
 		event, err = s.recordWork(ctx, tx, Page{
 			Key: key, OperationID: operationID, Done: true,
 			Note: "Another operation has just mirrored it.",
-		}, written{})
+		}, operation.CollectionDone, written{})
 		return err
 	})
 	return event, err

@@ -33,8 +33,10 @@ type Pass struct {
 
 // TakePass makes op the one that may write the collection, raising the fence so
 // that whoever held it before, an earlier attempt of op included, cannot write any
-// more. A *HeldError says that another open operation holds it.
-func (s *Store) TakePass(ctx context.Context, key PassKey, op operation.Operation) (pass Pass, err error) {
+// more. A *HeldError says that another open operation holds it. With reuse, a
+// pass that started after op was created and is complete is as good as a new one:
+// not so for a collection whose passes depend on what another one holds.
+func (s *Store) TakePass(ctx context.Context, key PassKey, op operation.Operation, reuse bool) (pass Pass, err error) {
 	err = s.tx(ctx, "take a pass", func(tx pgx.Tx) error {
 		if err := s.q.EnsurePass(ctx, tx, dbsqlc.EnsurePassParams(key)); err != nil {
 			return err
@@ -43,11 +45,17 @@ func (s *Store) TakePass(ctx context.Context, key PassKey, op operation.Operatio
 		if err != nil {
 			return err
 		}
+		if row.Holder != nil && *row.Holder != op.ID {
+			open, err := s.q.HolderIsOpen(ctx, tx, dbsqlc.HolderIsOpenParams{WorkspaceID: key.WorkspaceID, ID: *row.Holder})
+			if err != nil {
+				return err
+			}
+			if open {
+				return &HeldError{Holder: *row.Holder}
+			}
+		}
 		mine := row.Holder != nil && *row.Holder == op.ID
-		switch {
-		case !mine && row.HolderOpen:
-			return &HeldError{Holder: *row.Holder}
-		case !mine && row.FreshAt != nil && row.FreshAt.After(op.CreatedAt):
+		if reuse && !mine && row.FreshAt != nil && row.FreshAt.After(op.CreatedAt) {
 			pass.Fresh = true
 			return nil
 		}
@@ -59,6 +67,26 @@ func (s *Store) TakePass(ctx context.Context, key PassKey, op operation.Operatio
 		return err
 	})
 	return pass, err
+}
+
+// FailPass gives up a pass that its operation cannot go on with, so that others
+// need not wait for it, and records why. Restart makes the next pass begin anew.
+func (s *Store) FailPass(ctx context.Context, key PassKey, operationID string, fence int64, restart bool, note string) (event operation.Event, err error) {
+	err = s.tx(ctx, "give up a pass", func(tx pgx.Tx) error {
+		n, err := s.q.ReleasePass(ctx, tx, dbsqlc.ReleasePassParams{
+			WorkspaceID: key.WorkspaceID, RepositoryID: key.RepositoryID, Collection: key.Collection,
+			Fence: fence, Holder: operationID, Restart: restart,
+		})
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return ErrStaleFence
+		}
+		event, err = s.recordWork(ctx, tx, Page{Key: key, OperationID: operationID, Note: note}, operation.CollectionFailed, written{})
+		return err
+	})
+	return event, err
 }
 
 // Parent is an item whose list of a nested collection is to be read.

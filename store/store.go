@@ -34,11 +34,22 @@ func Open(ctx context.Context, url, applicationName string, maxConns int32) (*pg
 	// Each statement is planned when it is executed: a plan that Postgres keeps was
 	// made when the table was empty.
 	cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	cfg.AfterConnect = bound
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
 	return pool, nil
+}
+
+// bound keeps a host that vanished in the middle of a transaction from holding its
+// locks until TCP gives up, and whoever waits for a lock from waiting for ever.
+func bound(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, `set idle_in_transaction_session_timeout = '30s'; set lock_timeout = '15s'; set tcp_keepalives_idle = 30`)
+	if err != nil {
+		return fmt.Errorf("bound a connection's waits: %w", err)
+	}
+	return nil
 }
 
 // Ping tells whether the database answers.

@@ -90,7 +90,7 @@ func (b *bundle) page(op operation.Operation, name string, fence int64, raws ...
 
 func (b *bundle) take(op operation.Operation, name string) store.Pass {
 	b.t.Helper()
-	pass, err := b.TakePass(b.t.Context(), key(name), op)
+	pass, err := b.TakePass(b.t.Context(), key(name), op, true)
 	require.NoError(b.t, err)
 	return pass
 }
@@ -279,7 +279,7 @@ func TestOneOperationHoldsAPass(t *testing.T) {
 	pass := b.take(first, "labels")
 	b.commit(b.page(first, "labels", pass.Fence, label(1, "a")))
 
-	_, err := b.TakePass(t.Context(), key("labels"), second)
+	_, err := b.TakePass(t.Context(), key("labels"), second, true)
 	var held *store.HeldError
 	require.ErrorAs(t, err, &held)
 	require.Equal(t, first.ID, held.Holder)
@@ -349,7 +349,7 @@ func TestOneItemNeverBlocksItsPage(t *testing.T) {
 	p.Items = append(p.Items, collection.Item{Key: "4", Raw: []byte(`{"id": 4, "x": ` + deep + `}`)})
 	e := b.commit(p)
 	require.Equal(t, int64(4), e.Collection.Written)
-	require.Contains(t, e.Collection.Note, "2 items hold what jsonb cannot")
+	require.Contains(t, e.Collection.Note, "Some items hold what jsonb cannot")
 	require.Equal(t, 4, b.count(`select count(*) from labels`))
 	var exact []byte
 	require.NoError(t, b.pool.QueryRow(t.Context(), `select raw_bytes from labels where key = '2'`).Scan(&exact))
@@ -493,21 +493,61 @@ func TestWaitingIsToldOnce(t *testing.T) {
 func TestSweepListsWhatIsOpen(t *testing.T) {
 	b := setup(t)
 	pending, running := b.create(), b.running("labels")
-	young, err := b.Unstarted(t.Context(), time.Hour, 10)
+	ended := b.running("labels")
+	_, _, err := b.SetState(t.Context(), workspace, ended.ID, operation.StateSucceeded, nil)
 	require.NoError(t, err)
-	require.Empty(t, young)
-	old, err := b.Unstarted(t.Context(), 0, 10)
+	open, err := b.Open(t.Context(), time.Hour, time.Time{}, "", 10)
 	require.NoError(t, err)
-	require.Len(t, old, 1)
-	require.Equal(t, pending.ID, old[0].ID)
-
-	open, err := b.Open(t.Context(), time.Time{}, "", 10)
+	require.Len(t, open, 1, "a young pending one is left to the API")
+	require.Equal(t, running.ID, open[0].ID)
+	open, err = b.Open(t.Context(), 0, time.Time{}, "", 1)
+	require.NoError(t, err)
+	require.Len(t, open, 1)
+	require.Equal(t, pending.ID, open[0].ID)
+	open, err = b.Open(t.Context(), 0, open[0].CreatedAt, open[0].ID, 10)
 	require.NoError(t, err)
 	require.Len(t, open, 1)
 	require.Equal(t, running.ID, open[0].ID)
-	open, err = b.Open(t.Context(), open[0].CreatedAt, open[0].ID, 10)
+}
+
+func TestAGivenUpPassIsFree(t *testing.T) {
+	b := setup(t)
+	first, second := b.running("labels"), b.running("labels")
+	pass := b.take(first, "labels")
+	b.commit(b.page(first, "labels", pass.Fence, label(1, "a")))
+	e, err := b.FailPass(t.Context(), key("labels"), first.ID, pass.Fence, false, "The token may not read labels.")
 	require.NoError(t, err)
-	require.Empty(t, open)
+	require.Equal(t, operation.CollectionFailed, e.Collection.State)
+	require.Equal(t, "The token may not read labels.", e.Collection.Note)
+	taken := b.take(second, "labels")
+	require.JSONEq(t, `{"page": 2}`, string(taken.Cursor))
+	_, err = b.FailPass(t.Context(), key("labels"), first.ID, pass.Fence, true, "")
+	require.ErrorIs(t, err, store.ErrStaleFence, "it is the second's now")
+	_, err = b.FailPass(t.Context(), key("labels"), second.ID, taken.Fence, true, "refused")
+	require.NoError(t, err)
+	require.Nil(t, b.take(b.running("labels"), "labels").Cursor, "the next begins anew")
+}
+
+func TestTwoThatTakeAPassAtOnceDoNotShareIt(t *testing.T) {
+	b := setup(t)
+	ops := []operation.Operation{b.running("labels"), b.running("labels"), b.running("labels"), b.running("labels")}
+	results := make(chan error, len(ops))
+	for _, op := range ops {
+		go func() {
+			_, err := b.TakePass(context.WithoutCancel(t.Context()), key("labels"), op, true)
+			results <- err
+		}()
+	}
+	taken := 0
+	for range ops {
+		var held *store.HeldError
+		if err := <-results; err == nil {
+			taken++
+		} else {
+			require.ErrorAs(t, err, &held)
+		}
+	}
+	require.Equal(t, 1, taken)
 }
 
 func TestRepositoriesAreListedWithWhatIsMirrored(t *testing.T) {

@@ -60,17 +60,24 @@ func (s *Starter) Cancel(ctx context.Context, op operation.Operation) error {
 	return translate("cancel the workflow of operation "+op.ID, err)
 }
 
-// Running tells whether an operation's workflow is there and has not ended.
-func (s *Starter) Running(ctx context.Context, op operation.Operation) (bool, error) {
+// Status tells whether an operation's workflow is there and has not ended.
+func (s *Starter) Status(ctx context.Context, op operation.Operation) (operation.WorkflowStatus, error) {
 	d, err := s.temporal.DescribeWorkflowExecution(ctx, op.ID, "")
 	var missing *serviceerror.NotFound
 	if errors.As(err, &missing) {
-		return false, nil
+		return operation.WorkflowMissing, nil
 	}
 	if err != nil {
-		return false, translate("look at the workflow of operation "+op.ID, err)
+		return "", translate("look at the workflow of operation "+op.ID, err)
 	}
-	return d.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, nil
+	switch d.GetWorkflowExecutionInfo().GetStatus() {
+	case enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED, enumspb.WORKFLOW_EXECUTION_STATUS_FAILED,
+		enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED, enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED,
+		enumspb.WORKFLOW_EXECUTION_STATUS_TIMED_OUT:
+		return operation.WorkflowEnded, nil
+	default: // running, paused, or gone on as a new run
+		return operation.WorkflowOpen, nil
+	}
 }
 
 // Check tells whether Temporal answers.
@@ -79,15 +86,15 @@ func (s *Starter) Check(ctx context.Context) error {
 	return translate("reach Temporal", err)
 }
 
-// translate turns Temporal's errors into the domain's, once.
+// translate turns Temporal's errors into the domain's, once. All of them count as
+// passing: what Temporal refuses today (search attributes that no worker has added
+// yet, among others) the sweeper tries again.
 func translate(what string, err error) error {
 	if err == nil {
 		return nil
 	}
-	err = fmt.Errorf("%s: %w", what, err)
-	var invalid *serviceerror.InvalidArgument
-	if errors.As(err, &invalid) {
-		return err
+	return &operation.Error{
+		Code: operation.CodeUnavailable, Message: "The workflow service cannot be reached. Try again shortly.",
+		Err: fmt.Errorf("%s: %w", what, err),
 	}
-	return &operation.Error{Code: operation.CodeUnavailable, Message: "The workflow service cannot be reached. Try again shortly.", Err: err}
 }

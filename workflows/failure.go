@@ -5,6 +5,7 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/holdfast/holdfast/activities"
 	"github.com/holdfast/holdfast/internal/operation"
 )
 
@@ -14,6 +15,8 @@ func failureOf(err error) *operation.Failure {
 	var timeout *temporal.TimeoutError
 	var app *temporal.ApplicationError
 	switch {
+	case errors.As(err, &app) && app.Type() == activities.TypeStepFailed:
+		return &operation.Failure{Code: app.Type(), Message: "A step failed again and again; the worker's log has the reason."}
 	case errors.As(err, &app) && app.Type() != "":
 		return &operation.Failure{Code: app.Type(), Message: app.Message()}
 	case errors.As(err, &timeout):

@@ -13,8 +13,14 @@ import (
 	"github.com/holdfast/holdfast/internal/operation"
 )
 
-// collectionsAtOnce is how many collections of one repository are read at once.
-const collectionsAtOnce = 4
+const (
+	// collectionsAtOnce is how many collections of one repository are read at once.
+	collectionsAtOnce = 4
+	// shortestPause keeps a wait that is over already from becoming a busy loop.
+	shortestPause = time.Second
+	// attempts of a step without a committed page: about an hour of the longest back-off.
+	attempts = 65
+)
 
 // SyncRepositoryInput starts SyncRepository. Plan and Finished are set when it
 // continues as new; where each collection stands is in Postgres.
@@ -126,39 +132,37 @@ func (s *syncRun) syncCollection(ctx workflow.Context, step activities.PlannedSt
 		return err
 	}
 	defer slots.Release(1)
-	if done, err := s.readPages(ctx, step); err != nil || !done {
+	result, err := s.readPages(ctx, step)
+	if err != nil || !result.Done || !step.Search || !result.Index {
 		return err
-	}
-	if !step.Search || s.work[step.Name].Written == 0 {
-		return nil
 	}
 	ctx = s.databaseStep(ctx, "Index "+step.Name+" for search")
 	return workflow.ExecuteActivity(ctx, s.steps.IndexSearch, s.pages(step)).Get(ctx, nil)
 }
 
-// readPages repeats SyncPages until the collection's pass is complete. It tells
-// false when it stopped early since the workflow is to continue as new.
-func (s *syncRun) readPages(ctx workflow.Context, step activities.PlannedStep) (bool, error) {
+// readPages repeats SyncPages until the collection's pass is complete. The result
+// is not done when it stopped early since the workflow is to continue as new.
+func (s *syncRun) readPages(ctx workflow.Context, step activities.PlannedStep) (activities.PagesResult, error) {
 	for {
+		var result activities.PagesResult
 		if s.left || workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
 			s.left = true
-			return false, nil
+			return result, nil
 		}
-		var result activities.PagesResult
 		stepCtx := s.githubStep(ctx, "Read "+step.Name)
 		if err := workflow.ExecuteActivity(stepCtx, s.steps.SyncPages, s.pages(step)).Get(ctx, &result); err != nil {
-			return false, err
+			return result, err
 		}
 		if result.Work.Name != "" {
 			s.work[step.Name] = result.Work
 		}
 		s.describe(ctx)
 		if result.Done {
-			return true, nil
+			return result, nil
 		}
 		if result.Wait != nil {
 			if err := s.wait(ctx, step.Name, result.Wait); err != nil {
-				return false, err
+				return result, err
 			}
 		}
 	}
@@ -177,8 +181,7 @@ func (s *syncRun) wait(ctx workflow.Context, name string, w *activities.Wait) er
 	s.waits[name] = w.Reason
 	s.describe(ctx)
 	defer delete(s.waits, name)
-	pause := max(w.Until.Sub(workflow.Now(ctx)), 100*time.Millisecond)
-	return workflow.NewTimerWithOptions(ctx, pause, workflow.TimerOptions{Summary: name + ": " + w.Reason}).Get(ctx, nil)
+	return workflow.NewTimerWithOptions(ctx, max(w.Pause, shortestPause), workflow.TimerOptions{Summary: name + ": " + w.Reason}).Get(ctx, nil)
 }
 
 func (s *syncRun) finished() []operation.CollectionWork {
@@ -239,16 +242,16 @@ func (s *syncRun) finish(ctx workflow.Context, cause error) error {
 }
 
 // githubStep is for activities that ask GitHub: repeated while GitHub or the
-// database is away, for at most an hour without a committed page.
+// database is away, for about an hour. Time in the queue does not count, since
+// workers that are away or busy are no failure.
 func (s *syncRun) githubStep(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue:              GitHubTaskQueue,
-		StartToCloseTimeout:    10 * time.Minute,
-		ScheduleToCloseTimeout: time.Hour,
-		HeartbeatTimeout:       activities.HeartbeatTimeout,
-		RetryPolicy:            retryPolicy(),
-		Summary:                summary,
-		Priority:               temporal.Priority{PriorityKey: laneBackfill, FairnessKey: s.in.WorkspaceID},
+		TaskQueue:           GitHubTaskQueue,
+		StartToCloseTimeout: 10 * time.Minute,
+		HeartbeatTimeout:    activities.HeartbeatTimeout,
+		RetryPolicy:         retryPolicy(attempts),
+		Summary:             summary,
+		Priority:            temporal.Priority{PriorityKey: laneBackfill, FairnessKey: s.in.WorkspaceID},
 	})
 }
 
@@ -259,14 +262,17 @@ func (s *syncRun) databaseStep(ctx workflow.Context, summary string) workflow.Co
 		TaskQueue:           TaskQueue,
 		StartToCloseTimeout: 10 * time.Minute,
 		HeartbeatTimeout:    time.Minute,
-		RetryPolicy:         retryPolicy(),
+		RetryPolicy:         retryPolicy(0),
 		Summary:             summary,
 		Priority:            temporal.Priority{PriorityKey: laneInteractive, FairnessKey: s.in.WorkspaceID},
 	})
 }
 
-func retryPolicy() *temporal.RetryPolicy {
-	return &temporal.RetryPolicy{InitialInterval: activities.RetryFirst, BackoffCoefficient: 2, MaximumInterval: activities.RetryLongest}
+// retryPolicy allows that many attempts; 0: any number.
+func retryPolicy(attempts int32) *temporal.RetryPolicy {
+	return &temporal.RetryPolicy{
+		InitialInterval: activities.RetryFirst, BackoffCoefficient: 2, MaximumInterval: activities.RetryLongest, MaximumAttempts: attempts,
+	}
 }
 
 // stopped tells whether the operation was asked to stop.

@@ -73,7 +73,7 @@ func (b *bundle) sync() error {
 
 func done(name string, written int64) activities.PagesResult {
 	finished := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
-	return activities.PagesResult{Done: true, Work: operation.CollectionWork{
+	return activities.PagesResult{Done: true, Index: written > 0, Work: operation.CollectionWork{
 		Name: name, State: operation.CollectionDone, Written: written, FinishedAt: &finished,
 	}}
 }
@@ -108,10 +108,10 @@ func TestAWaitIsATimer(t *testing.T) {
 	b := setup(t)
 	b.plan.Collections = b.plan.Collections[:2]
 	began := b.Now()
-	wait := &activities.Wait{Reason: "GitHub's hourly limit is used up.", Until: began.Add(40 * time.Minute)}
+	wait := &activities.Wait{Reason: "GitHub's hourly limit is used up.", Pause: 40 * time.Minute}
 	b.OnActivity(steps.PlanSync, mock.Anything, ref).Return(activities.Plan{Wait: wait}, nil).Once()
 	b.planned()
-	again := &activities.Wait{Reason: "again", Until: began.Add(100 * time.Minute)}
+	again := &activities.Wait{Reason: "again", Pause: time.Hour}
 	b.pages("labels", activities.PagesResult{Wait: again}, done("labels", 1))
 	require.NoError(t, b.sync())
 	b.AssertExpectations(t)
@@ -149,7 +149,7 @@ func TestAStepThatNeverSucceedsEnds(t *testing.T) {
 func TestCancelInterruptsAWaitAndIsRecorded(t *testing.T) {
 	b := setup(t)
 	b.planned()
-	long := &activities.Wait{Reason: "long", Until: b.Now().Add(24 * time.Hour)}
+	long := &activities.Wait{Reason: "long", Pause: 24 * time.Hour}
 	b.OnActivity(steps.SyncPages, mock.Anything, mock.Anything).Return(activities.PagesResult{Wait: long}, nil)
 	b.RegisterDelayedCallback(b.CancelWorkflow, time.Minute)
 	began := b.Now()

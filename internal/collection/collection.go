@@ -179,8 +179,11 @@ func (c Collection) Prepare(raw json.RawMessage) (Item, error) {
 		}
 	}
 	item.Hash, item.RawHash = c.rules.hashes(object)
-	if !storable(item.Raw) {
-		item.RawBytes = item.Raw
+	if !storable(raw) {
+		item.RawBytes = raw
+		if len(c.Secret) > 0 {
+			item.RawBytes = item.Raw // rather a replaced character than a stored secret
+		}
 		if item.Raw, err = encode(sanitize(object)); err != nil {
 			return Item{}, fmt.Errorf("write %s %s: %w", c.Name, item.Key, err)
 		}

@@ -22,7 +22,7 @@ set state       = $1,
     note        = case when $7::text = '' or position($7 in note) > 0 then note
                        when note = '' then $7 else left(note || ' ' || $7, 1000) end,
     started_at  = coalesce(started_at, now()),
-    finished_at = case when $1 in ('done', 'skipped') then now() end
+    finished_at = case when $1 in ('done', 'skipped', 'failed') then now() end
 where workspace_id = $8 and operation_id = $9 and collection = $10
 returning workspace_id, operation_id, collection, position, state, items, total, written, pages, requests, note, started_at, finished_at
 `
@@ -256,20 +256,29 @@ func (q *Queries) ListEvents(ctx context.Context, db DBTX, arg ListEventsParams)
 
 const listOpenOperations = `-- name: ListOpenOperations :many
 select workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at from operations
-where state in ('running', 'cancelling') and (created_at, id) > ($1::timestamptz, $2::uuid)
+where state in ('pending', 'running', 'cancelling')
+  and (state <> 'pending' or created_at < now() - $1::interval)
+  and (created_at, id) > ($2::timestamptz, $3::uuid)
 order by created_at, id
-limit $3
+limit $4
 `
 
 type ListOpenOperationsParams struct {
-	AfterAt  time.Time
-	AfterID  string
-	RowLimit int32
+	OlderThan time.Duration
+	AfterAt   time.Time
+	AfterID   string
+	RowLimit  int32
 }
 
-// Looks across workspaces: the sweeper ends the rows whose workflow ended without them.
+// Looks across workspaces: the sweeper compares them with their workflows. A
+// pending one that is young is still being started by the API.
 func (q *Queries) ListOpenOperations(ctx context.Context, db DBTX, arg ListOpenOperationsParams) ([]Operation, error) {
-	rows, err := db.Query(ctx, listOpenOperations, arg.AfterAt, arg.AfterID, arg.RowLimit)
+	rows, err := db.Query(ctx, listOpenOperations,
+		arg.OlderThan,
+		arg.AfterAt,
+		arg.AfterID,
+		arg.RowLimit,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -377,54 +386,6 @@ func (q *Queries) ListOperations(ctx context.Context, db DBTX, arg ListOperation
 		arg.BeforeID,
 		arg.RowLimit,
 	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []Operation{}
-	for rows.Next() {
-		var i Operation
-		if err := rows.Scan(
-			&i.WorkspaceID,
-			&i.ID,
-			&i.Kind,
-			&i.Subject,
-			&i.Input,
-			&i.State,
-			&i.Waiting,
-			&i.Failure,
-			&i.Seq,
-			&i.IdempotencyKey,
-			&i.RequestHash,
-			&i.CreatedAt,
-			&i.StartedAt,
-			&i.FinishedAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const listUnstartedOperations = `-- name: ListUnstartedOperations :many
-select workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at from operations
-where state = 'pending' and created_at < now() - $1::interval
-order by created_at
-limit $2
-`
-
-type ListUnstartedOperationsParams struct {
-	OlderThan time.Duration
-	RowLimit  int32
-}
-
-// Looks across workspaces: the sweeper starts what an API that died did not.
-func (q *Queries) ListUnstartedOperations(ctx context.Context, db DBTX, arg ListUnstartedOperationsParams) ([]Operation, error) {
-	rows, err := db.Query(ctx, listUnstartedOperations, arg.OlderThan, arg.RowLimit)
 	if err != nil {
 		return nil, err
 	}

@@ -120,6 +120,27 @@ func (q *Queries) ForgetParents(ctx context.Context, db DBTX, arg ForgetParentsP
 	return err
 }
 
+const holderIsOpen = `-- name: HolderIsOpen :one
+select exists (
+    select from operations
+    where workspace_id = $1 and id = $2 and state in ('pending', 'running', 'cancelling')
+)
+`
+
+type HolderIsOpenParams struct {
+	WorkspaceID string
+	ID          string
+}
+
+// A statement of its own, after the lock: in the locking one Postgres would look at
+// the operation as it was before it waited for the lock.
+func (q *Queries) HolderIsOpen(ctx context.Context, db DBTX, arg HolderIsOpenParams) (bool, error) {
+	row := db.QueryRow(ctx, holderIsOpen, arg.WorkspaceID, arg.ID)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const listMovedPulls = `-- name: ListMovedPulls :many
 select p.key, p.number::bigint as number, p.updated_at as version
 from pulls p
@@ -241,12 +262,9 @@ func (q *Queries) LockPass(ctx context.Context, db DBTX, arg LockPassParams) (in
 }
 
 const lockPassForTake = `-- name: LockPassForTake :one
-select p.fence, p.cursor, p.bookmark, p.fresh_at, p.holder,
-       coalesce(o.state in ('pending', 'running', 'cancelling'), false)::boolean as holder_open
-from collection_passes p
-left join operations o on o.workspace_id = p.workspace_id and o.id = p.holder
-where p.workspace_id = $1 and p.repository_id = $2 and p.collection = $3
-for update of p
+select cursor, bookmark, fresh_at, holder from collection_passes
+where workspace_id = $1 and repository_id = $2 and collection = $3
+for update
 `
 
 type LockPassForTakeParams struct {
@@ -256,27 +274,54 @@ type LockPassForTakeParams struct {
 }
 
 type LockPassForTakeRow struct {
-	Fence      int64
-	Cursor     json.RawMessage
-	Bookmark   json.RawMessage
-	FreshAt    *time.Time
-	Holder     *string
-	HolderOpen bool
+	Cursor   json.RawMessage
+	Bookmark json.RawMessage
+	FreshAt  *time.Time
+	Holder   *string
 }
 
-// The holder counts only while its operation has not ended.
 func (q *Queries) LockPassForTake(ctx context.Context, db DBTX, arg LockPassForTakeParams) (LockPassForTakeRow, error) {
 	row := db.QueryRow(ctx, lockPassForTake, arg.WorkspaceID, arg.RepositoryID, arg.Collection)
 	var i LockPassForTakeRow
 	err := row.Scan(
-		&i.Fence,
 		&i.Cursor,
 		&i.Bookmark,
 		&i.FreshAt,
 		&i.Holder,
-		&i.HolderOpen,
 	)
 	return i, err
+}
+
+const releasePass = `-- name: ReleasePass :execrows
+update collection_passes
+set holder = null, cursor = case when $1::boolean then null else cursor end
+where workspace_id = $2 and repository_id = $3 and collection = $4
+  and fence = $5 and holder = $6::uuid
+`
+
+type ReleasePassParams struct {
+	Restart      bool
+	WorkspaceID  string
+	RepositoryID int64
+	Collection   string
+	Fence        int64
+	Holder       string
+}
+
+// Restart drops the cursor: GitHub refused to go on from there.
+func (q *Queries) ReleasePass(ctx context.Context, db DBTX, arg ReleasePassParams) (int64, error) {
+	result, err := db.Exec(ctx, releasePass,
+		arg.Restart,
+		arg.WorkspaceID,
+		arg.RepositoryID,
+		arg.Collection,
+		arg.Fence,
+		arg.Holder,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const restartPasses = `-- name: RestartPasses :exec

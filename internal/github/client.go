@@ -5,7 +5,6 @@ package github
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -80,10 +79,10 @@ func newTransport() http.RoundTripper {
 func sameHost(base *url.URL) func(*http.Request, []*http.Request) error {
 	return func(req *http.Request, via []*http.Request) error {
 		if req.URL.Host != base.Host || req.URL.Scheme != base.Scheme {
-			return fmt.Errorf("GitHub redirects to another host, %s", req.URL.Host)
+			return &Error{Kind: KindUnexpected, Message: "GitHub redirects to another host, " + req.URL.Host}
 		}
 		if len(via) >= 5 {
-			return errors.New("GitHub redirects in a circle")
+			return &Error{Kind: KindUnexpected, Message: "GitHub redirects in a circle"}
 		}
 		return nil
 	}
@@ -108,6 +107,9 @@ func (c *Client) List(ctx context.Context, rawURL string) (Page, error) {
 	if err != nil {
 		return p, err
 	}
+	if p.Items == nil {
+		return Page{Requests: requests}, &Error{Kind: KindUnreachable, Status: resp.StatusCode, Message: "the answer is no list"}
+	}
 	p.Next, p.Last = links(resp.Header.Values("Link"))
 	if p.Next != "" {
 		if err := c.checkLink(p.Next); err != nil {
@@ -129,6 +131,12 @@ func (c *Client) Object(ctx context.Context, rawURL string) (Page, error) {
 }
 
 func (c *Client) get(ctx context.Context, rawURL string, into any) (*gogithub.Response, int64, error) {
+	if strings.Contains(rawURL, "://") {
+		// A link that was kept may be another GitHub's by now.
+		if err := c.checkLink(rawURL); err != nil {
+			return nil, 0, err
+		}
+	}
 	ctx, counted := withCounter(ctx)
 	req, err := c.gh.NewRequest(http.MethodGet, rawURL, nil)
 	if err != nil {
@@ -140,6 +148,9 @@ func (c *Client) get(ctx context.Context, rawURL string, into any) (*gogithub.Re
 			return nil, counted.Load(), ctx.Err()
 		}
 		return nil, counted.Load(), translate(err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, counted.Load(), &Error{Kind: KindUnexpected, Status: resp.StatusCode, Message: "the answer has no content"}
 	}
 	return resp, counted.Load(), nil
 }

@@ -114,15 +114,17 @@ func TestRefusalsAreNotRepeated(t *testing.T) {
 	t.Parallel()
 	for code, kind := range map[int]github.Kind{
 		401: github.KindUnauthorized, 403: github.KindForbidden, 404: github.KindNotFound, 409: github.KindConflict,
-		410: github.KindGone, 422: github.KindRejected, 451: github.KindBlocked, 418: github.KindUnexpected,
+		204: github.KindUnexpected, 410: github.KindGone, 422: github.KindRejected, 451: github.KindBlocked, 418: github.KindUnexpected,
 	} {
 		t.Run(strconv.Itoa(code), func(t *testing.T) {
 			t.Parallel()
 			c, asked := serve(t, status(code, "X-GitHub-Request-Id", "AB:12"))
 			_, err := c.List(t.Context(), "x")
 			require.Equal(t, kind, github.KindOf(err))
-			require.ErrorContains(t, err, "as GitHub says")
-			require.ErrorContains(t, err, "AB:12")
+			if code != http.StatusNoContent {
+				require.ErrorContains(t, err, "as GitHub says")
+				require.ErrorContains(t, err, "AB:12")
+			}
 			require.Equal(t, int64(1), asked.Load())
 		})
 	}
@@ -160,6 +162,37 @@ func TestLimitsAreObeyed(t *testing.T) {
 			require.Equal(t, int64(1), asked.Load(), "nothing is sent while the limit is met")
 		})
 	}
+	t.Run("times are read on GitHub's clock", func(t *testing.T) {
+		t.Parallel()
+		lateClock := inAnHour.Add(-24 * time.Hour)
+		c, asked := serve(t, status(403, "X-RateLimit-Remaining", "0", "Date", lateClock.UTC().Format(http.TimeFormat),
+			"X-RateLimit-Reset", strconv.FormatInt(lateClock.Add(10*time.Minute).Unix(), 10)))
+		for range 2 {
+			_, err := c.List(t.Context(), "x")
+			var limit *budget.LimitError
+			require.ErrorAs(t, err, &limit)
+			require.WithinDuration(t, time.Now().Add(10*time.Minute), limit.Until, 5*time.Second)
+		}
+		require.Equal(t, int64(1), asked.Load())
+	})
+	for name, value := range map[string]string{"absurdly long": "99999999999", "in the far future": "Fri, 31 Dec 9999 23:59:59 GMT"} {
+		t.Run("Retry-After "+name, func(t *testing.T) {
+			t.Parallel()
+			c, _ := serve(t, status(429, "Retry-After", value))
+			_, err := c.List(t.Context(), "x")
+			var limit *budget.LimitError
+			require.ErrorAs(t, err, &limit)
+			require.WithinDuration(t, time.Now().Add(65*time.Minute), limit.Until, 5*time.Second, "a wait has an end")
+		})
+	}
+	t.Run("Retry-After of nothing backs off all the same", func(t *testing.T) {
+		t.Parallel()
+		c, asked := serve(t, status(429, "Retry-After", "0"))
+		_, err := c.List(t.Context(), "x")
+		var limit *budget.LimitError
+		require.ErrorAs(t, err, &limit)
+		require.Equal(t, int64(1), asked.Load())
+	})
 	t.Run("without a time it is waited for, longer each time", func(t *testing.T) {
 		t.Parallel()
 		c, asked := serve(t, secondary, secondary, ok(`[]`))
@@ -185,6 +218,22 @@ func TestLimitsAreObeyed(t *testing.T) {
 		require.ErrorAs(t, err, &limit)
 		require.Equal(t, int64(1), asked.Load(), "no request is wasted on a refusal")
 	})
+}
+
+func TestWhatIsNoListIsNoEmptyList(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{"null", "{}", "[", `"x"`} {
+		c, _ := serve(t, ok(body))
+		_, err := c.List(t.Context(), "x")
+		require.Equal(t, github.KindUnreachable, github.KindOf(err), body)
+	}
+	c, asked := serve(t, ok("[]"))
+	p, err := c.List(t.Context(), "x")
+	require.NoError(t, err)
+	require.Empty(t, p.Items)
+	_, err = c.List(t.Context(), "https://github.example/repositories/1/issues")
+	require.ErrorContains(t, err, "leads to another host", "a link that was kept")
+	require.Equal(t, int64(1), asked.Load())
 }
 
 func TestTheTokenStaysWithItsHost(t *testing.T) {

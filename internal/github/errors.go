@@ -95,6 +95,8 @@ func kindOfStatus(status int) Kind {
 		return KindUnauthorized
 	case http.StatusForbidden:
 		return KindForbidden
+	case http.StatusRequestTimeout:
+		return KindUnreachable
 	case http.StatusNotFound:
 		return KindNotFound
 	case http.StatusConflict:

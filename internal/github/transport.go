@@ -24,6 +24,7 @@ const (
 	shortWait      = 5 * time.Second // of a limit, slept through here instead of given to the caller
 	leastSecondary = time.Minute     // least wait after a secondary limit without a time
 	longestBackoff = 15 * time.Minute
+	longestHold    = 65 * time.Minute // the primary window and some; what asks for more is not meant
 )
 
 // authTransport adds the token, to requests for the API's own host only: a
@@ -139,46 +140,59 @@ func (t *limitTransport) limitOf(resp *http.Response, body []byte) *budget.Limit
 	refused := resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusForbidden &&
 		(h.Get("Retry-After") != "" || spent || mentionsLimit(body))
 	if !refused {
-		if spent {
+		if wait, ok := untilReset(h); ok && spent {
 			// The next request would be refused, and count against us.
-			if reset, ok := t.resetTime(h); ok {
-				t.gate.Hold(budget.Primary, reset)
-			}
+			t.gate.Hold(budget.Primary, t.now().Add(wait))
 		}
 		return nil
 	}
-	if after, ok := t.retryAfter(h.Get("Retry-After")); ok {
-		return t.hold(budget.Secondary, after)
+	if wait, ok := retryAfter(h); ok {
+		return t.hold(budget.Secondary, wait)
 	}
-	if reset, ok := t.resetTime(h); ok && spent {
-		return t.hold(budget.Primary, reset)
+	if wait, ok := untilReset(h); ok && spent {
+		return t.hold(budget.Primary, wait)
 	}
-	wait := min(leastSecondary<<(min(t.gate.Strike(), 10)-1), longestBackoff)
-	return t.hold(budget.Secondary, t.now().Add(t.scaled(wait)))
+	return t.hold(budget.Secondary, t.scaled(min(leastSecondary<<(min(t.gate.Strike(), 10)-1), longestBackoff)))
 }
 
-func (t *limitTransport) hold(limit budget.Limit, until time.Time) *budget.LimitError {
-	held := t.gate.Hold(limit, until)
-	return &held
-}
-
-// resetTime is the end of the primary limit's window, with a second to spare
-// since GitHub gives whole seconds.
-func (t *limitTransport) resetTime(h http.Header) (time.Time, bool) {
-	seconds, err := strconv.ParseInt(h.Get("X-Ratelimit-Reset"), 10, 64)
+// untilReset is how long the primary limit's window goes on, by GitHub's own clock
+// since ours may differ, with a second to spare since GitHub gives whole seconds.
+// It is not ok for a time that cannot be meant.
+func untilReset(h http.Header) (time.Duration, bool) {
+	reset, err := strconv.ParseInt(h.Get("X-Ratelimit-Reset"), 10, 64)
 	if err != nil {
-		return time.Time{}, false
+		return 0, false
 	}
-	return time.Unix(seconds+1, 0), true
+	return sane(h, time.Unix(reset+1, 0))
 }
 
 // retryAfter reads seconds or a date (RFC 9110, section 10.2.3).
-func (t *limitTransport) retryAfter(value string) (time.Time, bool) {
-	if seconds, err := strconv.Atoi(value); err == nil && seconds >= 0 {
-		return t.now().Add(time.Duration(seconds) * time.Second), true
+func retryAfter(h http.Header) (time.Duration, bool) {
+	value := h.Get("Retry-After")
+	if seconds, err := strconv.Atoi(value); err == nil {
+		wait := time.Duration(min(seconds, int(longestHold/time.Second))) * time.Second
+		return wait, wait > 0
 	}
 	at, err := http.ParseTime(value)
-	return at, err == nil
+	if err != nil {
+		return 0, false
+	}
+	return sane(h, at)
+}
+
+// sane is how far a time lies ahead of the answer's own date, at most longestHold.
+func sane(h http.Header, at time.Time) (time.Duration, bool) {
+	date, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		return 0, false
+	}
+	wait := at.Sub(date)
+	return min(wait, longestHold), wait > 0
+}
+
+func (t *limitTransport) hold(limit budget.Limit, wait time.Duration) *budget.LimitError {
+	held := t.gate.Hold(limit, t.now().Add(wait))
+	return &held
 }
 
 func (t *limitTransport) scaled(d time.Duration) time.Duration {

@@ -64,6 +64,7 @@ const (
 	CollectionRunning CollectionState = "running"
 	CollectionDone    CollectionState = "done"
 	CollectionSkipped CollectionState = "skipped" // GitHub says there is nothing to list, see Note
+	CollectionFailed  CollectionState = "failed"  // it cannot be read, see Note
 )
 
 // CollectionWork is the progress of one collection within an operation. All

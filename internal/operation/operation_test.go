@@ -63,19 +63,16 @@ func TestCodeOf(t *testing.T) {
 
 // world is a store and a Temporal of a sweep.
 type world struct {
-	unstarted, open []operation.Operation
-	running         map[string]bool
-	started         []string
-	ended           map[string]operation.State
-	published       int
-	startError      error
+	open       []operation.Operation
+	status     map[string]operation.WorkflowStatus
+	started    []string
+	cancelled  []string
+	ended      map[string]operation.State
+	published  int
+	startError error
 }
 
-func (w *world) Unstarted(context.Context, time.Duration, int32) ([]operation.Operation, error) {
-	return w.unstarted, nil
-}
-
-func (w *world) Open(_ context.Context, _ time.Time, after string, limit int32) ([]operation.Operation, error) {
+func (w *world) Open(_ context.Context, _ time.Duration, _ time.Time, after string, limit int32) ([]operation.Operation, error) {
 	var out []operation.Operation
 	for _, op := range w.open {
 		if op.ID > after && len(out) < int(limit) {
@@ -98,8 +95,13 @@ func (w *world) Start(_ context.Context, op operation.Operation) error {
 	return w.startError
 }
 
-func (w *world) Running(_ context.Context, op operation.Operation) (bool, error) {
-	return w.running[op.ID], nil
+func (w *world) Cancel(_ context.Context, op operation.Operation) error {
+	w.cancelled = append(w.cancelled, op.ID)
+	return nil
+}
+
+func (w *world) Status(_ context.Context, op operation.Operation) (operation.WorkflowStatus, error) {
+	return w.status[op.ID], nil
 }
 
 func (w *world) sweeper() *operation.Sweeper {
@@ -109,42 +111,79 @@ func (w *world) sweeper() *operation.Sweeper {
 	}
 }
 
-func TestSweepMendsBothSides(t *testing.T) {
+func TestSweepMendsWhatDoesNotAgree(t *testing.T) {
 	t.Parallel()
-	w := &world{
-		unstarted: []operation.Operation{{ID: "new"}},
-		open: []operation.Operation{
-			{ID: "1", State: operation.StateRunning},
-			{ID: "2", State: operation.StateRunning},
-			{ID: "3", State: operation.StateCancelling},
-			{ID: "4", State: operation.StateRunning},
-		},
-		running: map[string]bool{"1": true},
-		ended:   map[string]operation.State{"4": operation.StateSucceeded}, // by itself, meanwhile
+	const (
+		missing = operation.WorkflowMissing
+		open    = operation.WorkflowOpen
+		ended   = operation.WorkflowEnded
+	)
+	for _, tt := range []struct {
+		state  operation.State
+		status operation.WorkflowStatus
+		want   string
+	}{
+		{operation.StatePending, missing, "started"},
+		{operation.StatePending, open, ""},
+		{operation.StatePending, ended, "failed"},
+		{operation.StateRunning, missing, "failed"},
+		{operation.StateRunning, open, ""},
+		{operation.StateRunning, ended, "failed"},
+		{operation.StateCancelling, missing, "cancelled"},
+		{operation.StateCancelling, open, "told again"},
+		{operation.StateCancelling, ended, "cancelled"},
+	} {
+		t.Run(fmt.Sprintf("%s %s", tt.state, tt.status), func(t *testing.T) {
+			t.Parallel()
+			w := &world{
+				open:   []operation.Operation{{ID: "1", State: tt.state}},
+				status: map[string]operation.WorkflowStatus{"1": tt.status}, ended: map[string]operation.State{},
+			}
+			require.NoError(t, w.sweeper().Sweep(t.Context()))
+			require.Equal(t, tt.want == "started", len(w.started) == 1)
+			require.Equal(t, tt.want == "told again", len(w.cancelled) == 1)
+			if tt.want == "failed" || tt.want == "cancelled" {
+				require.Equal(t, operation.State(tt.want), w.ended["1"])
+				require.Equal(t, 1, w.published)
+			} else {
+				require.Empty(t, w.ended)
+			}
+		})
 	}
-	require.NoError(t, w.sweeper().Sweep(t.Context()))
-	require.Equal(t, []string{"new"}, w.started)
-	require.Equal(t, map[string]operation.State{
-		"2": operation.StateFailed, "3": operation.StateCancelled, "4": operation.StateSucceeded,
-	}, w.ended)
-	require.Equal(t, 2, w.published)
 }
 
-func TestSweepLooksAtEveryPage(t *testing.T) {
+func TestSweepLeavesWhatEndedMeanwhile(t *testing.T) {
 	t.Parallel()
-	w := &world{ended: map[string]operation.State{}}
-	for i := range 250 {
-		w.open = append(w.open, operation.Operation{ID: fmt.Sprintf("%03d", i), State: operation.StateRunning})
+	w := &world{
+		open:   []operation.Operation{{ID: "1", State: operation.StateRunning}},
+		status: map[string]operation.WorkflowStatus{"1": operation.WorkflowEnded},
+		ended:  map[string]operation.State{"1": operation.StateSucceeded},
 	}
 	require.NoError(t, w.sweeper().Sweep(t.Context()))
-	require.Len(t, w.ended, 250)
+	require.Zero(t, w.published)
+}
+
+func TestSweepLooksAtEveryOperation(t *testing.T) {
+	t.Parallel()
+	w := &world{ended: map[string]operation.State{}, status: map[string]operation.WorkflowStatus{}, startError: errors.New("unknown kind")}
+	for i := range 250 {
+		op := operation.Operation{ID: fmt.Sprintf("%03d", i), State: operation.StateRunning}
+		w.status[op.ID] = operation.WorkflowEnded
+		if i == 3 {
+			op.State, w.status[op.ID] = operation.StatePending, operation.WorkflowMissing
+		}
+		w.open = append(w.open, op)
+	}
+	require.ErrorContains(t, w.sweeper().Sweep(t.Context()), "operation 003: unknown kind")
+	require.Len(t, w.ended, 249, "one that cannot be mended does not keep it from the others")
 }
 
 func TestSweepGoesOnWithTheNextTick(t *testing.T) {
 	t.Parallel()
-	w := &world{unstarted: []operation.Operation{{ID: "new"}}, startError: errors.New("Temporal is away")}
-	require.ErrorContains(t, w.sweeper().Sweep(t.Context()), "Temporal is away")
-
+	w := &world{
+		open:   []operation.Operation{{ID: "1", State: operation.StatePending}},
+		status: map[string]operation.WorkflowStatus{"1": operation.WorkflowMissing}, startError: errors.New("Temporal is away"),
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ticks, ended := make(chan time.Time), make(chan struct{})
 	go func() {
@@ -155,5 +194,5 @@ func TestSweepGoesOnWithTheNextTick(t *testing.T) {
 	ticks <- time.Time{}
 	cancel()
 	<-ended
-	require.GreaterOrEqual(t, len(w.started), 2)
+	require.GreaterOrEqual(t, len(w.started), 1)
 }

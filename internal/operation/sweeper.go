@@ -2,6 +2,7 @@ package operation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -14,12 +15,21 @@ const (
 	sweepPage    = 100
 )
 
+// WorkflowStatus is what Temporal knows of an operation's workflow.
+type WorkflowStatus string
+
+// The statuses that a sweep decides on.
+const (
+	WorkflowMissing WorkflowStatus = "missing" // there never was one, or Temporal forgot it
+	WorkflowOpen    WorkflowStatus = "open"    // it has not ended; it may be paused
+	WorkflowEnded   WorkflowStatus = "ended"
+)
+
 // SweepStore is what a sweep needs of the operations' rows, of all workspaces.
 type SweepStore interface {
-	// Unstarted lists pending operations older than age, oldest first.
-	Unstarted(ctx context.Context, age time.Duration, limit int32) ([]Operation, error)
-	// Open lists running and cancelling operations by creation, after one of them.
-	Open(ctx context.Context, afterAt time.Time, afterID string, limit int32) ([]Operation, error)
+	// Open lists operations that have not ended by creation, after one of them;
+	// pending ones younger than age are left out.
+	Open(ctx context.Context, age time.Duration, afterAt time.Time, afterID string, limit int32) ([]Operation, error)
 	// SetState moves an operation; CodeConflict when its state does not allow it.
 	SetState(ctx context.Context, workspaceID, id string, to State, failure *Failure) (Operation, Event, error)
 }
@@ -28,13 +38,16 @@ type SweepStore interface {
 type SweepWorkflows interface {
 	// Start starts an operation's workflow unless it was started before.
 	Start(ctx context.Context, op Operation) error
-	// Running tells whether it is there and has not ended.
-	Running(ctx context.Context, op Operation) (bool, error)
+	// Cancel asks it to stop.
+	Cancel(ctx context.Context, op Operation) error
+	// Status tells whether it is there and has not ended.
+	Status(ctx context.Context, op Operation) (WorkflowStatus, error)
 }
 
 // Sweeper mends what a process that died between a row and its workflow left
-// behind: rows without a workflow are started, rows whose workflow ended without
-// them are ended. Any number of sweepers may run at once.
+// behind: rows without a workflow are started, cancels that did not arrive are
+// sent again, rows whose workflow ended without them are ended. Any number of
+// sweepers may run at once.
 type Sweeper struct {
 	Store     SweepStore
 	Workflows SweepWorkflows
@@ -50,53 +63,54 @@ func (s *Sweeper) Run(ctx context.Context, ticks <-chan time.Time) {
 			return
 		case <-ticks:
 			if err := s.Sweep(ctx); err != nil && ctx.Err() == nil {
-				s.Logger.WarnContext(ctx, "a sweep of the operations did not finish", "error", err)
+				s.Logger.WarnContext(ctx, "a sweep of the operations did not mend all of them", "error", err)
 			}
 		}
 	}
 }
 
-// Sweep looks once at every open operation.
+// Sweep looks once at every operation that has not ended. One that cannot be
+// mended does not keep it from the others.
 func (s *Sweeper) Sweep(ctx context.Context) error {
-	unstarted, err := s.Store.Unstarted(ctx, unstartedAge, sweepPage)
-	if err != nil {
-		return fmt.Errorf("list operations that were not started: %w", err)
-	}
-	for _, op := range unstarted {
-		if err := s.Workflows.Start(ctx, op); err != nil {
-			return fmt.Errorf("start operation %s: %w", op.ID, err)
-		}
-		s.Logger.InfoContext(ctx, "started an operation that had no workflow", "operation_id", op.ID)
-	}
+	var failed []error
 	var last Operation
 	for {
-		open, err := s.Store.Open(ctx, last.CreatedAt, last.ID, sweepPage)
+		open, err := s.Store.Open(ctx, unstartedAge, last.CreatedAt, last.ID, sweepPage)
 		if err != nil {
-			return fmt.Errorf("list open operations: %w", err)
+			return errors.Join(append(failed, fmt.Errorf("list open operations: %w", err))...)
 		}
 		for _, op := range open {
-			if err := s.end(ctx, op); err != nil {
-				return err
+			if err := s.mend(ctx, op); err != nil {
+				failed = append(failed, fmt.Errorf("operation %s: %w", op.ID, err))
 			}
 		}
-		if len(open) < sweepPage {
-			return nil
+		if len(open) < sweepPage || ctx.Err() != nil {
+			return errors.Join(failed...)
 		}
 		last = open[len(open)-1]
 	}
+}
+
+func (s *Sweeper) mend(ctx context.Context, op Operation) error {
+	status, err := s.Workflows.Status(ctx, op)
+	switch {
+	case err != nil:
+		return err
+	case status == WorkflowOpen && op.State == StateCancelling:
+		return s.Workflows.Cancel(ctx, op)
+	case status == WorkflowOpen:
+		return nil
+	case status == WorkflowMissing && op.State == StatePending:
+		s.Logger.InfoContext(ctx, "starting an operation that has no workflow", "operation_id", op.ID)
+		return s.Workflows.Start(ctx, op)
+	}
+	return s.end(ctx, op)
 }
 
 // end ends an operation whose workflow has ended. A workflow writes its
 // operation's end before its own, so one that is over with an open row did not
 // get to it: it was terminated, or never started.
 func (s *Sweeper) end(ctx context.Context, op Operation) error {
-	running, err := s.Workflows.Running(ctx, op)
-	if err != nil {
-		return fmt.Errorf("look at the workflow of operation %s: %w", op.ID, err)
-	}
-	if running {
-		return nil
-	}
 	to, failure := StateFailed, &Failure{Code: "workflow_ended", Message: "The workflow was ended from outside before the operation was complete."}
 	if op.State == StateCancelling {
 		to, failure = StateCancelled, nil
@@ -106,7 +120,7 @@ func (s *Sweeper) end(ctx context.Context, op Operation) error {
 		return nil // it ended by itself meanwhile
 	}
 	if err != nil {
-		return fmt.Errorf("end operation %s: %w", op.ID, err)
+		return err
 	}
 	s.Publish(ctx, event)
 	s.Logger.WarnContext(ctx, "ended an operation whose workflow is gone", "operation_id", op.ID, "state", to)

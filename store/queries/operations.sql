@@ -25,17 +25,13 @@ select * from operation_collections
 where workspace_id = @workspace_id and operation_id = any (@operation_ids::uuid[])
 order by operation_id, position;
 
--- name: ListUnstartedOperations :many
--- Looks across workspaces: the sweeper starts what an API that died did not.
-select * from operations
-where state = 'pending' and created_at < now() - @older_than::interval
-order by created_at
-limit @row_limit;
-
 -- name: ListOpenOperations :many
--- Looks across workspaces: the sweeper ends the rows whose workflow ended without them.
+-- Looks across workspaces: the sweeper compares them with their workflows. A
+-- pending one that is young is still being started by the API.
 select * from operations
-where state in ('running', 'cancelling') and (created_at, id) > (@after_at::timestamptz, @after_id::uuid)
+where state in ('pending', 'running', 'cancelling')
+  and (state <> 'pending' or created_at < now() - @older_than::interval)
+  and (created_at, id) > (@after_at::timestamptz, @after_id::uuid)
 order by created_at, id
 limit @row_limit;
 
@@ -81,7 +77,7 @@ set state       = @state,
     note        = case when @note::text = '' or position(@note in note) > 0 then note
                        when note = '' then @note else left(note || ' ' || @note, 1000) end,
     started_at  = coalesce(started_at, now()),
-    finished_at = case when @state in ('done', 'skipped') then now() end
+    finished_at = case when @state in ('done', 'skipped', 'failed') then now() end
 where workspace_id = @workspace_id and operation_id = @operation_id and collection = @collection
 returning *;
 

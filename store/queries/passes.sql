@@ -4,13 +4,17 @@ values (@workspace_id, @repository_id, @collection)
 on conflict do nothing;
 
 -- name: LockPassForTake :one
--- The holder counts only while its operation has not ended.
-select p.fence, p.cursor, p.bookmark, p.fresh_at, p.holder,
-       coalesce(o.state in ('pending', 'running', 'cancelling'), false)::boolean as holder_open
-from collection_passes p
-left join operations o on o.workspace_id = p.workspace_id and o.id = p.holder
-where p.workspace_id = @workspace_id and p.repository_id = @repository_id and p.collection = @collection
-for update of p;
+select cursor, bookmark, fresh_at, holder from collection_passes
+where workspace_id = @workspace_id and repository_id = @repository_id and collection = @collection
+for update;
+
+-- name: HolderIsOpen :one
+-- A statement of its own, after the lock: in the locking one Postgres would look at
+-- the operation as it was before it waited for the lock.
+select exists (
+    select from operations
+    where workspace_id = @workspace_id and id = @id and state in ('pending', 'running', 'cancelling')
+);
 
 -- name: TakePass :one
 -- A pass that another operation left behind goes on from its cursor, so its start stays.
@@ -35,6 +39,13 @@ update collection_passes
 set cursor = null, holder = null, bookmark = @bookmark, items = items + @added,
     fresh_at = started_at, completed_at = now()
 where workspace_id = @workspace_id and repository_id = @repository_id and collection = @collection;
+
+-- name: ReleasePass :execrows
+-- Restart drops the cursor: GitHub refused to go on from there.
+update collection_passes
+set holder = null, cursor = case when @restart::boolean then null else cursor end
+where workspace_id = @workspace_id and repository_id = @repository_id and collection = @collection
+  and fence = @fence and holder = @holder::uuid;
 
 -- name: ListPasses :many
 select * from collection_passes
