@@ -1,6 +1,6 @@
 # Everything a developer types. `make` alone lists it.
 #
-# The demo reads ARCHIVE, COMMITS, REFS, REPO, GITHUB_TOKEN, GITHUB_API_URL and JSON
+# The demo reads ARCHIVE, COMMITS, REFS, ITEMS, REPO, GITHUB_TOKEN, GITHUB_API_URL and JSON
 # from its environment. make hands those on whether they were set before the
 # command (`JSON=1 make demo`) or after it (`make demo JSON=1`).
 

@@ -70,30 +70,44 @@ func commitError(err error) error {
 
 // refused decides what follows when GitHub did not give what was asked: a wait, a
 // retry, or the end. What it decides is recorded for people to see.
-func (a *Sync) refused(ctx context.Context, op operation.Operation, err error, what string) (*Wait, error) {
+func (a *Sync) refused(ctx context.Context, op operation.Operation, err error, collection, what string) (*Wait, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
 	var limit *budget.LimitError
 	if errors.As(err, &limit) {
-		w := operation.Waiting{For: string(limit.Limit), Reason: limit.Reason(), Until: limit.Until}
-		return &Wait{Reason: w.Reason, Pause: w.Until.Sub(a.Now())}, a.waiting(ctx, op, &w)
+		w := operation.Waiting{For: string(limit.Limit), Reason: limit.Reason(), Until: limit.Until, Collection: collection}
+		return &Wait{Reason: w.Reason, Pause: w.Until.Sub(a.Now())}, a.waiting(ctx, op, w)
 	}
 	kind := github.KindOf(err)
 	message := refusal(kind, what)
 	if kind != github.KindUnreachable {
 		return nil, fatal(string(kind), message, err)
 	}
-	w := operation.Waiting{For: string(kind), Reason: message, Until: a.Now().Add(nextRetry(activity.GetInfo(ctx).Attempt))}
-	if err := a.waiting(ctx, op, &w); err != nil {
+	until := a.Now().Add(nextRetry(activity.GetInfo(ctx).Attempt))
+	w := operation.Waiting{For: string(kind), Reason: message, Until: until, Collection: collection}
+	if err := a.waiting(ctx, op, w); err != nil {
 		return nil, err
 	}
 	return nil, temporal.NewApplicationError(message, string(kind), err)
 }
 
-// waiting records what the operation waits for; nil: it goes on.
-func (a *Sync) waiting(ctx context.Context, op operation.Operation, w *operation.Waiting) error {
+// waiting records what a collection waits for.
+func (a *Sync) waiting(ctx context.Context, op operation.Operation, w operation.Waiting) error {
 	event, err := a.Store.SetWaiting(ctx, op.WorkspaceID, op.ID, w)
+	return a.told(ctx, event, err)
+}
+
+// goesOn records that a collection waits no more.
+func (a *Sync) goesOn(ctx context.Context, op operation.Operation, collection string) error {
+	if op.Waiting == nil || op.Waiting.Collection != collection {
+		return nil
+	}
+	event, err := a.Store.ClearWaiting(ctx, op.WorkspaceID, op.ID, collection)
+	return a.told(ctx, event, err)
+}
+
+func (a *Sync) told(ctx context.Context, event *operation.Event, err error) error {
 	if err != nil {
 		return retryable(err)
 	}

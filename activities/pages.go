@@ -61,10 +61,8 @@ func (a *Sync) SyncPages(ctx context.Context, in Pages) (PagesResult, error) {
 	case err != nil:
 		return PagesResult{}, retryable(err)
 	}
-	if op.Waiting != nil {
-		if err := a.waiting(ctx, op, nil); err != nil {
-			return PagesResult{}, err
-		}
+	if err := a.goesOn(ctx, op, c.Name); err != nil {
+		return PagesResult{}, err
 	}
 	if pass.Fresh {
 		return a.fresh(ctx, op, key)
@@ -92,14 +90,14 @@ func (a *Sync) SyncPages(ctx context.Context, in Pages) (PagesResult, error) {
 // awaitHolder waits for another operation's pass. It says so once, not at each look.
 func (a *Sync) awaitHolder(ctx context.Context, op operation.Operation, c collection.Collection, holder string) (PagesResult, error) {
 	w := operation.Waiting{
-		For: "other_pass", Until: a.Now().Add(otherPassWait),
+		For: "other_pass", Until: a.Now().Add(otherPassWait), Collection: c.Name,
 		Reason: fmt.Sprintf("Operation %s is reading %s already.", holder, c.Name),
 	}
 	result := PagesResult{Wait: &Wait{Reason: w.Reason, Pause: otherPassWait}}
 	if op.Waiting != nil && op.Waiting.Reason == w.Reason {
 		return result, nil
 	}
-	return result, a.waiting(ctx, op, &w)
+	return result, a.waiting(ctx, op, w)
 }
 
 func readOptional(raw json.RawMessage, into any) error {

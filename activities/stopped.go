@@ -44,7 +44,7 @@ func (r *reader) stopped(ctx context.Context, got answer) (PagesResult, error) {
 	case kind == github.KindConflict && r.collection.Mode == collection.Heads:
 		note = "The git repository is empty."
 	default:
-		wait, err := r.refused(ctx, r.op, got.err, r.collection.Name+" of "+r.in.Owner+"/"+r.in.Name)
+		wait, err := r.refused(ctx, r.op, got.err, r.collection.Name, r.collection.Name+" of "+r.in.Owner+"/"+r.in.Name)
 		return PagesResult{Wait: wait, Work: r.work}, err
 	}
 	p := r.page([]answer{got})

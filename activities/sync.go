@@ -5,7 +5,6 @@ package activities
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -90,7 +89,7 @@ func (a *Sync) PlanSync(ctx context.Context, ref OperationRef) (Plan, error) {
 	}
 	page, err := a.GitHub.Object(ctx, c.ListPath(owner, name, 0))
 	if err != nil {
-		wait, err := a.refused(ctx, op, err, "repository "+input.Repository)
+		wait, err := a.refused(ctx, op, err, c.Name, "repository "+input.Repository)
 		return Plan{Wait: wait}, err
 	}
 	plan, item, err := a.plan(c, input, page)
@@ -156,18 +155,24 @@ func (a *Sync) plan(c collection.Collection, in operation.SyncInput, page github
 	}
 	plan := Plan{RepositoryID: repo.ID}
 	plan.Owner, plan.Name, _ = strings.Cut(repo.FullName, "/")
-	for _, c := range a.Collections.All() {
-		if len(in.Collections) == 0 || slices.Contains(in.Collections, c.Name) || c.Mode == collection.Single {
+	all := a.Collections.All()
+	for _, c := range all {
+		if wanted(c, all, in.Collections) {
 			plan.Collections = append(plan.Collections, PlannedStep{Name: c.Name, Parent: c.Parent, Search: len(c.Search) > 0})
 		}
 	}
-	for _, step := range plan.Collections {
-		known := slices.ContainsFunc(plan.Collections, func(s PlannedStep) bool { return s.Name == step.Parent })
-		if step.Parent != "" && !known {
-			return plan, item, fatal("invalid_input", fmt.Sprintf("The collection %s needs %s as well: its lists are read for each of them.", step.Name, step.Parent), nil)
-		}
-	}
 	return plan, item, nil
+}
+
+// wanted tells whether a sync of the named collections reads c: always the
+// repository itself, and the parents of what is listed per parent.
+func wanted(c collection.Collection, all []collection.Collection, names []string) bool {
+	if len(names) == 0 || c.Mode == collection.Single || slices.Contains(names, c.Name) {
+		return true
+	}
+	return slices.ContainsFunc(all, func(child collection.Collection) bool {
+		return child.Parent == c.Name && slices.Contains(names, child.Name)
+	})
 }
 
 func (a *Sync) mirrorRepository(ctx context.Context, op operation.Operation, c collection.Collection, id int64, item collection.Item, requests int64) error {

@@ -533,11 +533,9 @@ func TestAccessThatIsLostIsNoEndOfAllParents(t *testing.T) {
 	b.requireMirror("pulls", "reviews")
 }
 
-func TestANestedCollectionNeedsItsParent(t *testing.T) {
+func TestANestedCollectionBringsItsParent(t *testing.T) {
 	b := setup(t, 100, githubsim.Options{})
-	_, err := b.planSync(b.create("reviews"))
-	require.ErrorContains(t, err, "reviews needs pulls")
-	work := b.sync("pulls", "reviews")
+	work := b.sync("reviews")
 	require.Len(t, work, 3, "the repository itself is always among them")
 	b.requireMirror("repository", "pulls", "reviews")
 }

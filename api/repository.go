@@ -17,7 +17,7 @@ type Repository struct {
 	DefaultBranch string                 `json:"default_branch"`
 	Private       bool                   `json:"private"`
 	Archived      bool                   `json:"archived"`
-	SyncedAt      *time.Time             `json:"synced_at,omitempty" doc:"When a sync of it last succeeded; absent before the first."`
+	SyncedAt      *time.Time             `json:"synced_at,omitempty" doc:"When the least recently read of its collections was last read to its end; absent while one never was."`
 	Collections   []RepositoryCollection `json:"collections" nullable:"false"`
 }
 

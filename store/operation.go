@@ -165,17 +165,29 @@ func (s *Store) setState(ctx context.Context, tx pgx.Tx, workspaceID, id string,
 	return op, event, nil
 }
 
-// SetWaiting says what an operation waits for; nil says that it goes on. The
-// event is nil when nothing changed.
-func (s *Store) SetWaiting(ctx context.Context, workspaceID, id string, waiting *operation.Waiting) (event *operation.Event, err error) {
-	arg := dbsqlc.SetOperationWaitingParams{WorkspaceID: workspaceID, ID: id}
-	if waiting != nil {
-		if arg.Waiting, err = json.Marshal(waiting); err != nil {
-			return nil, fmt.Errorf("write what an operation waits for: %w", err)
-		}
+// SetWaiting says what a collection of an operation waits for. The event is nil
+// when that is known already or another one waits longer.
+func (s *Store) SetWaiting(ctx context.Context, workspaceID, id string, waiting operation.Waiting) (*operation.Event, error) {
+	raw, err := json.Marshal(waiting)
+	if err != nil {
+		return nil, fmt.Errorf("write what an operation waits for: %w", err)
 	}
+	return s.waiting(ctx, func(tx pgx.Tx) ([]dbsqlc.Operation, error) {
+		return s.q.SetOperationWaiting(ctx, tx, dbsqlc.SetOperationWaitingParams{WorkspaceID: workspaceID, ID: id, Waiting: raw})
+	})
+}
+
+// ClearWaiting says that a collection goes on. The event is nil when it was not
+// the one whose wait was shown.
+func (s *Store) ClearWaiting(ctx context.Context, workspaceID, id, collection string) (*operation.Event, error) {
+	return s.waiting(ctx, func(tx pgx.Tx) ([]dbsqlc.Operation, error) {
+		return s.q.ClearOperationWaiting(ctx, tx, dbsqlc.ClearOperationWaitingParams{WorkspaceID: workspaceID, ID: id, Collection: collection})
+	})
+}
+
+func (s *Store) waiting(ctx context.Context, update func(pgx.Tx) ([]dbsqlc.Operation, error)) (event *operation.Event, err error) {
 	err = s.tx(ctx, "set what an operation waits for", func(tx pgx.Tx) error {
-		rows, err := s.q.SetOperationWaiting(ctx, tx, arg)
+		rows, err := update(tx)
 		if err != nil || len(rows) == 0 {
 			return err
 		}

@@ -469,23 +469,33 @@ func TestEventsAreNumberedInTheOrderOfTheirCommits(t *testing.T) {
 func TestWaitingIsToldOnce(t *testing.T) {
 	b := setup(t)
 	op := b.running("labels")
-	w := &operation.Waiting{For: "github_primary_limit", Reason: "r", Until: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)}
+	w := operation.Waiting{For: "github_primary_limit", Reason: "r", Until: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), Collection: "labels"}
 	event, err := b.SetWaiting(t.Context(), workspace, op.ID, w)
 	require.NoError(t, err)
-	require.Equal(t, w, event.Operation.Waiting)
-	event, err = b.SetWaiting(t.Context(), workspace, op.ID, w)
+	require.Equal(t, &w, event.Operation.Waiting)
+	shorter := operation.Waiting{For: "other_pass", Reason: "s", Until: w.Until.Add(-time.Hour), Collection: "tags"}
+	for _, known := range []operation.Waiting{w, shorter} {
+		event, err = b.SetWaiting(t.Context(), workspace, op.ID, known)
+		require.NoError(t, err)
+		require.Nil(t, event)
+	}
+	event, err = b.ClearWaiting(t.Context(), workspace, op.ID, "tags")
 	require.NoError(t, err)
-	require.Nil(t, event)
+	require.Nil(t, event, "what goes on is not what waits")
 
 	got, err := b.Operation(t.Context(), workspace, op.ID)
 	require.NoError(t, err)
-	require.Equal(t, w, got.Waiting)
+	require.Equal(t, &w, got.Waiting)
 	events, err := b.Events(t.Context(), workspace, op.ID, 1, 10)
 	require.NoError(t, err)
 	require.Len(t, events, 1)
-	require.Equal(t, w, events[0].Operation.Waiting)
+	require.Equal(t, &w, events[0].Operation.Waiting)
 
-	event, err = b.SetWaiting(t.Context(), workspace, op.ID, nil)
+	longer := operation.Waiting{For: "github_unreachable", Reason: "l", Until: w.Until.Add(time.Hour), Collection: "tags"}
+	event, err = b.SetWaiting(t.Context(), workspace, op.ID, longer)
+	require.NoError(t, err)
+	require.Equal(t, &longer, event.Operation.Waiting)
+	event, err = b.ClearWaiting(t.Context(), workspace, op.ID, "tags")
 	require.NoError(t, err)
 	require.Nil(t, event.Operation.Waiting)
 }

@@ -72,6 +72,56 @@ func (q *Queries) AddCollectionWork(ctx context.Context, db DBTX, arg AddCollect
 	return i, err
 }
 
+const clearOperationWaiting = `-- name: ClearOperationWaiting :many
+update operations
+set waiting = null, seq = seq + 1
+where workspace_id = $1 and id = $2 and state in ('pending', 'running')
+  and waiting ->> 'collection' = $3::text
+returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at
+`
+
+type ClearOperationWaitingParams struct {
+	WorkspaceID string
+	ID          string
+	Collection  string
+}
+
+// One collection that goes on says nothing of another that waits.
+func (q *Queries) ClearOperationWaiting(ctx context.Context, db DBTX, arg ClearOperationWaitingParams) ([]Operation, error) {
+	rows, err := db.Query(ctx, clearOperationWaiting, arg.WorkspaceID, arg.ID, arg.Collection)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Operation{}
+	for rows.Next() {
+		var i Operation
+		if err := rows.Scan(
+			&i.WorkspaceID,
+			&i.ID,
+			&i.Kind,
+			&i.Subject,
+			&i.Input,
+			&i.State,
+			&i.Waiting,
+			&i.Failure,
+			&i.Seq,
+			&i.IdempotencyKey,
+			&i.RequestHash,
+			&i.CreatedAt,
+			&i.StartedAt,
+			&i.FinishedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const getOperation = `-- name: GetOperation :one
 select workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at from operations where workspace_id = $1 and id = $2
 `
@@ -525,6 +575,8 @@ update operations
 set waiting = $1, seq = seq + 1
 where workspace_id = $2 and id = $3 and state in ('pending', 'running')
   and waiting is distinct from $1
+  and (waiting is null or waiting ->> 'collection' = $1::jsonb ->> 'collection'
+       or (waiting ->> 'until')::timestamptz < ($1::jsonb ->> 'until')::timestamptz)
 returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at
 `
 
@@ -534,6 +586,7 @@ type SetOperationWaitingParams struct {
 	ID          string
 }
 
+// The longest wait is the one that is shown.
 func (q *Queries) SetOperationWaiting(ctx context.Context, db DBTX, arg SetOperationWaitingParams) ([]Operation, error) {
 	rows, err := db.Query(ctx, setOperationWaiting, arg.Waiting, arg.WorkspaceID, arg.ID)
 	if err != nil {

@@ -47,6 +47,8 @@ type Waiting struct {
 	For    string    `json:"for" doc:"Stable code: github_primary_limit, github_secondary_limit, github_unreachable or other_pass"`
 	Reason string    `json:"reason" doc:"A sentence for people"`
 	Until  time.Time `json:"until" doc:"When it goes on"`
+
+	Collection string `json:"collection" doc:"What waits; others may go on meanwhile"`
 }
 
 // Failure says why an operation failed.

@@ -10,7 +10,7 @@ type Repository struct {
 	DefaultBranch string
 	Private       bool
 	Archived      bool
-	SyncedAt      *time.Time // when a sync of it last succeeded; nil before the first
+	SyncedAt      *time.Time // when the least recently read of its collections was last read to its end; nil while one never was
 	Collections   []RepositoryCollection
 }
 

@@ -47,10 +47,21 @@ where workspace_id = @workspace_id and id = @id and state = any (@allowed::text[
 returning *;
 
 -- name: SetOperationWaiting :many
+-- The longest wait is the one that is shown.
 update operations
-set waiting = sqlc.narg('waiting'), seq = seq + 1
+set waiting = @waiting, seq = seq + 1
 where workspace_id = @workspace_id and id = @id and state in ('pending', 'running')
-  and waiting is distinct from sqlc.narg('waiting')
+  and waiting is distinct from @waiting
+  and (waiting is null or waiting ->> 'collection' = @waiting::jsonb ->> 'collection'
+       or (waiting ->> 'until')::timestamptz < (@waiting::jsonb ->> 'until')::timestamptz)
+returning *;
+
+-- name: ClearOperationWaiting :many
+-- One collection that goes on says nothing of another that waits.
+update operations
+set waiting = null, seq = seq + 1
+where workspace_id = @workspace_id and id = @id and state in ('pending', 'running')
+  and waiting ->> 'collection' = @collection::text
 returning *;
 
 -- name: RaiseOperationSeq :one
