@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,6 +101,20 @@ func (b *bundle) pages(ref activities.OperationRef, plan activities.Plan, name s
 	return result, err
 }
 
+// read repeats a collection's step until its pass is complete.
+func (b *bundle) read(ref activities.OperationRef, plan activities.Plan, name string) {
+	b.t.Helper()
+	for range 1000 {
+		result, err := b.pages(ref, plan, name)
+		require.NoError(b.t, err, name)
+		require.Nil(b.t, result.Wait)
+		if result.Done {
+			return
+		}
+	}
+	require.Fail(b.t, "the pass does not end", name)
+}
+
 // sync mirrors the repository as the workflow would, one step after another, and
 // returns the progress by collection.
 func (b *bundle) sync(names ...string) map[string]operation.CollectionWork {
@@ -109,16 +124,8 @@ func (b *bundle) sync(names ...string) map[string]operation.CollectionWork {
 	require.NoError(b.t, err)
 	require.Nil(b.t, plan.Wait)
 	for _, step := range plan.Collections {
-		if step.Name == "repository" {
-			continue
-		}
-		for range 1000 {
-			result, err := b.pages(ref, plan, step.Name)
-			require.NoError(b.t, err, step.Name)
-			require.Nil(b.t, result.Wait)
-			if result.Done {
-				break
-			}
+		if step.Name != "repository" {
+			b.read(ref, plan, step.Name)
 		}
 	}
 	_, err = b.env.ExecuteActivity(b.steps.FinishOperation, activities.Finish{OperationRef: ref, State: operation.StateSucceeded})
@@ -140,7 +147,7 @@ func (b *bundle) requireMirror(names ...string) {
 	if len(names) == 0 {
 		names = collection.NewRegistry().Names()
 	}
-	owner, name := splitName(b.repo.FullName())
+	owner, name, _ := strings.Cut(b.repo.FullName(), "/")
 	for _, collectionName := range names {
 		c, ok := collection.ByName(collectionName)
 		require.True(b.t, ok)
@@ -168,15 +175,6 @@ func (b *bundle) requireMirror(names ...string) {
 		}
 		require.Len(b.t, mirror, n, collectionName)
 	}
-}
-
-func splitName(full string) (owner, name string) {
-	for i := range full {
-		if full[i] == '/' {
-			return full[:i], full[i+1:]
-		}
-	}
-	return full, ""
 }
 
 func TestASyncEqualsItsSource(t *testing.T) {
@@ -440,25 +438,15 @@ func TestReviewsAreReadForPullsThatMovedMeanwhile(t *testing.T) {
 	first := b.create()
 	plan, err := b.planSync(first)
 	require.NoError(t, err)
-	read := func(ref activities.OperationRef, name string) {
-		for {
-			result, err := b.pages(ref, plan, name)
-			require.NoError(t, err)
-			require.Nil(t, result.Wait)
-			if result.Done {
-				return
-			}
-		}
-	}
-	read(first, "pulls")
+	b.read(first, plan, "pulls")
 	_, err = b.repo.AddReview(b.pull(), githubsim.NewReview{By: "ada", State: "APPROVED"})
 	require.NoError(t, err)
 	second := b.create()
 	_, err = b.planSync(second)
 	require.NoError(t, err)
-	read(first, "reviews") // began after the second was asked for, but with pulls of before
-	read(second, "pulls")
-	read(second, "reviews")
+	b.read(first, plan, "reviews") // began after the second was asked for, but with pulls of before
+	b.read(second, plan, "pulls")
+	b.read(second, plan, "reviews")
 	b.requireMirror("pulls", "reviews")
 }
 
@@ -557,7 +545,7 @@ func TestRequestsStayWithinThePlan(t *testing.T) {
 	b := setup(t, 10_000, githubsim.Options{})
 	b.sync("labels", "milestones", "issues", "issue_comments", "pulls", "review_comments", "commits", "branches", "tags", "releases")
 	items, requests := 0, int64(0)
-	owner, name := splitName(b.repo.FullName())
+	owner, name, _ := strings.Cut(b.repo.FullName(), "/")
 	for _, c := range collection.NewRegistry().Names() {
 		if c != "reviews" {
 			items += b.sim.Count(owner, name, c)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -32,7 +33,7 @@ func TestTransitions(t *testing.T) {
 		require.True(t, from.Valid())
 		for _, to := range operation.States() {
 			require.Equal(t, allowed[[2]operation.State{from, to}], from.CanBecome(to), "%s -> %s", from, to)
-			require.Equal(t, from.CanBecome(to), contains(operation.Before(to), from))
+			require.Equal(t, from.CanBecome(to), slices.Contains(operation.Before(to), from))
 		}
 	}
 	for _, state := range operation.States() {
@@ -40,15 +41,6 @@ func TestTransitions(t *testing.T) {
 	}
 	require.False(t, operation.State("unknown").Valid())
 	require.False(t, operation.State("").Terminal(), "what is no state is no end")
-}
-
-func contains(all []operation.State, one operation.State) bool {
-	for _, s := range all {
-		if s == one {
-			return true
-		}
-	}
-	return false
 }
 
 func TestCodeOf(t *testing.T) {
