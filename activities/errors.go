@@ -140,27 +140,3 @@ func refusal(kind github.Kind, what string) string {
 	}
 	return fmt.Sprintf("GitHub refused to list %s.", what)
 }
-
-// heartbeat tells Temporal that the worker lives until stop is called, so that a
-// killed one is noticed within seconds.
-func heartbeat(ctx context.Context) (stop func()) {
-	done := make(chan struct{})
-	go func() {
-		ticker := time.NewTicker(HeartbeatTimeout / 4)
-		defer ticker.Stop()
-		for {
-			activity.RecordHeartbeat(ctx)
-			select {
-			case <-ticker.C:
-			case <-done:
-				return
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	return func() { close(done) }
-}
-
-// HeartbeatTimeout is how long a worker may be silent before another takes over.
-const HeartbeatTimeout = 10 * time.Second
