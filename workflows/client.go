@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
@@ -13,6 +14,10 @@ import (
 	"github.com/holdfast/holdfast/activities"
 	"github.com/holdfast/holdfast/internal/operation"
 )
+
+// patience is how long a request of the API waits for Temporal. What Temporal did
+// not take by then the sweeper hands it later.
+const patience = 5 * time.Second
 
 // Starter starts and stops the workflows of operations. A workflow's id is its
 // operation's id, so that no operation ever has two.
@@ -28,6 +33,8 @@ func (s *Starter) Start(ctx context.Context, op operation.Operation) error {
 	if name == "" {
 		return &operation.Error{Code: operation.CodeInvalid, Message: fmt.Sprintf("There is no operation of the kind %q.", op.Kind)}
 	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	_, err := s.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID:                       op.ID,
 		TaskQueue:                TaskQueue,
@@ -52,6 +59,8 @@ func (s *Starter) Start(ctx context.Context, op operation.Operation) error {
 // Cancel asks an operation's workflow to stop. One that has ended, or never
 // began, has nothing to stop.
 func (s *Starter) Cancel(ctx context.Context, op operation.Operation) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	err := s.temporal.CancelWorkflow(ctx, op.ID, "")
 	var missing *serviceerror.NotFound
 	if errors.As(err, &missing) {
@@ -82,6 +91,8 @@ func (s *Starter) Status(ctx context.Context, op operation.Operation) (operation
 
 // Check tells whether Temporal answers.
 func (s *Starter) Check(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	_, err := s.temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
 	return translate("reach Temporal", err)
 }
