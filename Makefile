@@ -49,12 +49,12 @@ dev: bin/holdfast bin/dev ## Run the whole stack until Ctrl-C; data stays in .ho
 # Nothing here writes to standard output: `make -s demo JSON=1` prints JSON alone.
 .PHONY: bin/holdfast
 bin/holdfast:
-	@go build -trimpath -ldflags '-X main.version=$(VERSION)' -o $@ ./cmd/holdfast
+	@go build -buildvcs=false -trimpath -ldflags '-X main.version=$(VERSION)' -o $@ ./cmd/holdfast
 
 .PHONY: bin/dev
 bin/dev:
 	@test -e $@ || echo 'building the embedded Temporal server, several minutes the first time' >&2
-	@go build -C dev -o ../$@ .
+	@go build -C dev -buildvcs=false -o ../$@ .
 
 ##@ Check
 

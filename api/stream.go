@@ -88,9 +88,11 @@ func streamTarget(r *http.Request) (id string, since int64, problem *Problem) {
 	}
 	var fields []Field
 	id, since = chi.URLParam(r, "id"), -1
-	if parsed, err := uuid.Parse(id); err != nil || parsed.String() != strings.ToLower(id) {
+	parsed, err := uuid.Parse(id)
+	if err != nil || parsed.String() != strings.ToLower(id) {
 		fields = append(fields, Field{Location: "path.id", Message: "expected string to be RFC 4122 uuid"})
 	}
+	id = parsed.String() // events carry it in lower case
 	query := r.URL.Query()
 	for name, values := range query {
 		if name != "since" {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holdfast/holdfast/internal/dbsqlc"
@@ -293,7 +294,7 @@ func readCursor(cursor string) (time.Time, string, error) {
 	}
 	at, id, _ := strings.Cut(string(raw), " ")
 	t, err := time.Parse(time.RFC3339Nano, at)
-	if err != nil || len(id) != 36 {
+	if err != nil || uuid.Validate(id) != nil || len(id) != 36 {
 		return time.Time{}, "", invalid
 	}
 	return t, id, nil

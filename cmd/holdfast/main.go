@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -55,9 +56,12 @@ func run(ctx context.Context, args []string, env config.Environment, stdout, std
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		err = nil // asked to stop, and stopped
+	cmd, err := root.ExecuteContextC(ctx)
+	if ctx.Err() == nil || !errors.Is(err, context.Canceled) {
+		return err
 	}
-	return err
+	if slices.Contains([]string{"api", "worker", "all"}, cmd.Name()) {
+		return nil // a server that was asked to stop, and stopped
+	}
+	return fmt.Errorf("interrupted: %w", err)
 }

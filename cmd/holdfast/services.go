@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/redis/go-redis/v9"
@@ -14,6 +15,9 @@ import (
 	"github.com/holdfast/holdfast/internal/progress"
 	"github.com/holdfast/holdfast/store"
 )
+
+// poolPatience is how long a process that ends waits for its database connections.
+const poolPatience = 5 * time.Second
 
 // services are the connections that a server process holds, one pool each.
 type services struct {
@@ -55,7 +59,17 @@ func (s *services) close() {
 	if err := s.redis.Close(); err != nil {
 		s.log.Warn("closing Redis failed", "error", err)
 	}
-	s.pool.Close()
+	// It waits for every connection, and a database that hangs gives none back.
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		s.pool.Close()
+	}()
+	select {
+	case <-closed:
+	case <-time.After(poolPatience):
+		s.log.Warn("the database did not give its connections back in time")
+	}
 }
 
 // redisLog hands on what go-redis says: that Redis is away, among others.

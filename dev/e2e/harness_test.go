@@ -54,7 +54,7 @@ func TestMain(m *testing.M) {
 
 // build makes the binary from the tree as it is, never from an older one.
 func build(path string) error {
-	cmd := exec.Command("go", "build", "-o", path, "./cmd/holdfast")
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", path, "./cmd/holdfast")
 	cmd.Dir = filepath.Join("..", "..")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build holdfast: %w\n%s", err, out)

@@ -83,18 +83,31 @@ func Open(ctx context.Context, o Options) (Source, error) {
 	case o.Archive == "" && (o.Commits != "" || o.Refs != ""):
 		return nil, errors.New("COMMITS and REFS belong to an ARCHIVE, which is not set")
 	case o.Repository != "":
-		return openGitHub(ctx, o)
+		// Not returned as they are: a nil pointer in an interface is not nil.
+		s, err := openGitHub(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
 	case o.Archive != "":
 		repository, err := githubsim.LoadArchive(o.Archive, o.Commits, o.Refs)
 		if err != nil {
 			return nil, fmt.Errorf("read ARCHIVE: %w", err)
 		}
-		return simulate(repository, o.Port)
+		return served(repository, o.Port)
 	case o.Items < 100 || o.Items > 1_000_000:
 		return nil, errors.New("ITEMS must be a number from 100 to 1000000")
 	default:
-		return simulate(githubsim.Generate(o.Seed, githubsim.SpecForItems(o.Items)), o.Port)
+		return served(githubsim.Generate(o.Seed, githubsim.SpecForItems(o.Items)), o.Port)
 	}
+}
+
+func served(repository *githubsim.Repository, port int) (Source, error) {
+	s, err := simulate(repository, port)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // simulated is a repository on a simulated GitHub in this process.
