@@ -2,14 +2,11 @@ package store
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holdfast/holdfast/internal/dbsqlc"
@@ -280,22 +277,3 @@ func readJSON[T any](raw json.RawMessage, into **T) error {
 }
 
 func ptr[T any](v T) *T { return &v }
-
-// A cursor is the last row's place in the order, opaque to clients.
-func writeCursor(at time.Time, id string) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(at.UTC().Format(time.RFC3339Nano) + " " + id))
-}
-
-func readCursor(cursor string) (time.Time, string, error) {
-	invalid := &operation.Error{Code: operation.CodeInvalid, Message: "The cursor is not one that this list gave out."}
-	raw, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err != nil {
-		return time.Time{}, "", invalid
-	}
-	at, id, _ := strings.Cut(string(raw), " ")
-	t, err := time.Parse(time.RFC3339Nano, at)
-	if err != nil || uuid.Validate(id) != nil || len(id) != 36 {
-		return time.Time{}, "", invalid
-	}
-	return t, id, nil
-}
