@@ -5,13 +5,17 @@
 package collection
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/holdfast/holdfast/internal/rawjson"
 )
 
 // Mode says how GitHub lets a collection be read, and so how its passes walk.
@@ -94,7 +98,8 @@ type Collection struct {
 	// Events are the webhook events that nominate this collection for a pass.
 	Events []string
 
-	rules *rule
+	rules   *rule
+	scratch *sync.Pool // of *scratch
 }
 
 // All lists every collection in the order in which a sync plans them: a parent
@@ -106,6 +111,7 @@ func All() []Collection {
 	}
 	for i := range all {
 		all[i].rules = compile(all[i])
+		all[i].scratch = &sync.Pool{}
 	}
 	return all
 }
@@ -151,43 +157,47 @@ type Item struct {
 	RawHash   [32]byte  // equal for items whose stored JSON would be the same
 }
 
-// Prepare reads one object of a list as GitHub sent it.
+// Prepare reads one object of a list as GitHub sent it. The item shares raw's bytes.
 func (c Collection) Prepare(raw json.RawMessage) (Item, error) {
-	tree, err := decode(raw)
-	if err != nil {
+	s, ok := c.scratch.Get().(*scratch)
+	if !ok {
+		s = &scratch{}
+	}
+	defer c.scratch.Put(s)
+	d := &s.document
+	if err := d.Parse(raw); err != nil {
 		return Item{}, fmt.Errorf("read an item of %s: %w", c.Name, err)
 	}
-	object, ok := tree.(map[string]any)
-	if !ok {
+	root := d.Root()
+	if d.Kind(root) != rawjson.Object {
 		return Item{}, fmt.Errorf("read an item of %s: it is no JSON object", c.Name)
 	}
-	item := Item{Key: text(object[string(c.Key)]), Raw: raw}
+	item := Item{Key: string(text(d, root, string(c.Key))), Raw: raw}
 	if item.Key == "" {
 		return Item{}, fmt.Errorf("read an item of %s: it has no %s", c.Name, c.Key)
 	}
-	if n, ok := object["number"].(json.Number); ok {
-		if item.Number, err = n.Int64(); err != nil {
+	if n := d.Member(root, "number"); n != rawjson.None && d.Kind(n) == rawjson.Number {
+		var err error
+		if item.Number, err = strconv.ParseInt(string(d.Text(n)), 10, 64); err != nil {
 			return Item{}, fmt.Errorf("read the number of %s %s: %w", c.Name, item.Key, err)
 		}
 	}
 	// A time that cannot be read stays zero: the column is NULL too, and the item is kept.
-	item.UpdatedAt, _ = time.Parse(time.RFC3339, text(object["updated_at"]))
+	item.UpdatedAt, _ = time.Parse(time.RFC3339, string(text(d, root, "updated_at")))
 
-	if c.rules.reduce(object) {
-		if item.Raw, err = encode(object); err != nil {
-			return Item{}, fmt.Errorf("write %s %s: %w", c.Name, item.Key, err)
-		}
+	if c.rules.reduce(d, root) {
+		// By way of the scratch: the item is kept, and shall take no more than it needs.
+		s.canonical.b = d.Append(s.canonical.b[:0], root)
+		item.Raw = bytes.Clone(s.canonical.b)
 	}
-	item.Hash, item.RawHash = c.rules.hashes(object)
-	if !storable(raw) {
+	item.Hash, item.RawHash = s.hashes(c.rules)
+	if !d.Storable() {
 		item.RawBytes = raw
 		if len(c.Secret) > 0 {
-			item.RawBytes = item.Raw // rather a replaced character than a stored secret
+			item.RawBytes = item.Raw // rather a repeated name less than a stored secret
 		}
-		if item.Raw, err = encode(sanitize(object)); err != nil {
-			return Item{}, fmt.Errorf("write %s %s: %w", c.Name, item.Key, err)
-		}
-		item.Key = sanitizeText(item.Key)
+		item.Raw = d.AppendStorable(nil, root)
+		item.Key = storableText(item.Key)
 	}
 	return item, nil
 }
@@ -206,13 +216,14 @@ func (c Collection) ListPath(owner, name string, parent int64) string {
 	).Replace(c.Path)
 }
 
-func text(v any) string {
-	switch v := v.(type) {
-	case string:
-		return v
-	case json.Number:
-		return v.String()
-	default:
-		return ""
+// text is what a member holds that is a string or a number.
+func text(d *rawjson.Document, object rawjson.Value, name string) []byte {
+	v := d.Member(object, name)
+	if v == rawjson.None {
+		return nil
 	}
+	return d.Text(v)
 }
+
+// storableText is s as Postgres' text can hold it.
+func storableText(s string) string { return strings.ReplaceAll(s, "\x00", "\uFFFD") }

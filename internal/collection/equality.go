@@ -3,10 +3,10 @@ package collection
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/json"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/holdfast/holdfast/internal/rawjson"
 )
 
 // A rule says how a place in an item counts. Rules form a tree along the paths.
@@ -40,7 +40,7 @@ func compile(c Collection) *rule {
 // at is the rule of a path, made when it is not there yet.
 func (r *rule) at(path []string) *rule {
 	for _, part := range path {
-		next := r.field(part)
+		next := r.fields[part]
 		if part == "*" {
 			next = r.each
 		}
@@ -60,156 +60,147 @@ func (r *rule) at(path []string) *rule {
 	return r
 }
 
-func (r *rule) field(name string) *rule {
+func (r *rule) field(name []byte) *rule {
 	if r == nil {
 		return nil
 	}
-	return r.fields[name]
+	return r.fields[string(name)]
 }
 
 // referenceFields are what is kept of an object that is stored as a reference:
 // enough to name it and to find it, nothing that moves by itself.
 var referenceFields = []string{"id", "node_id", "name", "full_name", "private", "fork"}
 
-// reduce removes secrets and replaces referenced objects, in place. It tells
+// reduce removes secrets and replaces referenced objects in the document. It tells
 // whether anything was there to change.
-func (r *rule) reduce(v any) bool {
+func (r *rule) reduce(d *rawjson.Document, v rawjson.Value) bool {
 	if r == nil {
 		return false
 	}
 	changed := false
-	switch v := v.(type) {
-	case map[string]any:
-		for name, sub := range r.fields {
-			value, ok := v[name]
-			switch {
-			case !ok:
-			case sub.secret:
-				delete(v, name)
-				changed = true
-			case sub.reference:
-				if whole, ok := value.(map[string]any); ok {
-					v[name] = referenceTo(whole)
-					changed = true
-				}
-			default:
-				changed = sub.reduce(value) || changed
-			}
+	for c := range d.Children(v) {
+		if d.Kind(v) == rawjson.Array {
+			changed = r.each.reduce(d, c) || changed
+			continue
 		}
-	case []any:
-		for _, element := range v {
-			changed = r.each.reduce(element) || changed
+		switch sub := r.field(d.Name(c)); {
+		case sub == nil:
+		case sub.secret:
+			d.Remove(v, c)
+			changed = true
+		case !sub.reference:
+			changed = sub.reduce(d, c) || changed
+		case d.Kind(c) == rawjson.Object:
+			makeReference(d, c)
+			changed = true
 		}
 	}
 	return changed
 }
 
-func referenceTo(whole map[string]any) map[string]any {
-	ref := make(map[string]any, len(referenceFields))
-	for _, name := range referenceFields {
-		if value, ok := whole[name]; ok {
-			ref[name] = value
+func makeReference(d *rawjson.Document, whole rawjson.Value) {
+	for c := range d.Children(whole) {
+		if !slices.Contains(referenceFields, string(d.Name(c))) {
+			d.Remove(whole, c)
 		}
 	}
-	return ref
+}
+
+// scratch is what preparing one item after another shares.
+type scratch struct {
+	document  rawjson.Document
+	canonical writer
 }
 
 // hashes are the hash by which items count as the same, and the hash of what is stored.
-func (r *rule) hashes(v any) (equality, stored [32]byte) {
-	var buf bytes.Buffer
-	r.canonical(&buf, v, true)
-	equality = sha256.Sum256(buf.Bytes())
-	buf.Reset()
-	r.canonical(&buf, v, false)
-	return equality, sha256.Sum256(buf.Bytes())
+func (s *scratch) hashes(r *rule) (equality, stored [32]byte) {
+	w := &s.canonical
+	w.document = &s.document
+	w.b, w.equality = w.b[:0], true
+	w.write(r, s.document.Root())
+	equality = sha256.Sum256(w.b)
+	w.b, w.equality = w.b[:0], false
+	w.write(r, s.document.Root())
+	return equality, sha256.Sum256(w.b)
 }
 
-// canonical writes v with sorted keys and without the places that the rules leave
-// out: for equality all that do not count, else only the volatile ones.
-func (r *rule) canonical(buf *bytes.Buffer, v any, equality bool) {
-	switch v := v.(type) {
-	case map[string]any:
-		if r != nil && r.identity && equality {
-			if id, ok := v["id"]; ok {
-				r.canonical(buf, id, equality)
+// writer writes what is hashed: members sorted by name, without the places that
+// the rules leave out: for equality all that do not count, else only the volatile ones.
+type writer struct {
+	document *rawjson.Document
+	equality bool
+	b        []byte
+}
+
+func (w *writer) write(r *rule, v rawjson.Value) {
+	switch w.document.Kind(v) {
+	case rawjson.Object:
+		if r != nil && r.identity && w.equality {
+			if id := w.document.Member(v, "id"); id != rawjson.None {
+				w.write(r, id)
 				return
 			}
 		}
-		r.canonicalObject(buf, v, equality)
-	case []any:
-		r.canonicalArray(buf, v, equality)
-	case string:
-		buf.Write(strconv.AppendQuote(buf.AvailableBuffer(), v))
-	case json.Number:
-		buf.WriteString(canonicalNumber(string(v)))
-	case bool:
-		buf.Write(strconv.AppendBool(buf.AvailableBuffer(), v))
-	case nil:
-		buf.WriteString("null")
+		w.object(r, v)
+	case rawjson.Array:
+		w.array(r, v)
+	case rawjson.Null, rawjson.False, rawjson.True, rawjson.Number, rawjson.String:
+		w.b = w.document.AppendScalar(w.b, v)
 	}
 }
 
-func (r *rule) canonicalObject(buf *bytes.Buffer, v map[string]any, equality bool) {
-	names := make([]string, 0, len(v))
-	for name := range v {
-		sub := r.field(name)
-		if sub != nil && (sub.volatile || sub.refresh && equality) {
+func (w *writer) object(r *rule, v rawjson.Value) {
+	w.b = append(w.b, '{')
+	for c := range w.document.Children(v) {
+		var sub *rule
+		if r != nil && r.fields != nil {
+			sub = r.field(w.document.Name(c))
+		}
+		if sub != nil && (sub.volatile || sub.refresh && w.equality) {
 			continue
 		}
-		names = append(names, name)
+		w.b = w.document.AppendName(w.b, c)
+		w.b = append(w.b, ':')
+		w.write(sub, c)
+		w.b = append(w.b, ',')
 	}
-	slices.Sort(names)
-	buf.WriteByte('{')
-	for _, name := range names {
-		buf.Write(strconv.AppendQuote(buf.AvailableBuffer(), name))
-		buf.WriteByte(':')
-		r.field(name).canonical(buf, v[name], equality)
-		buf.WriteByte(',')
-	}
-	buf.WriteByte('}')
+	w.b = append(w.b, '}')
 }
 
-func (r *rule) canonicalArray(buf *bytes.Buffer, v []any, equality bool) {
+func (w *writer) array(r *rule, v rawjson.Value) {
 	var each *rule
 	if r != nil {
 		each = r.each
 	}
-	buf.WriteByte('[')
-	if r == nil || !r.set {
-		for _, element := range v {
-			each.canonical(buf, element, equality)
-			buf.WriteByte(',')
+	w.b = append(w.b, '[')
+	start := len(w.b)
+	var ends []int
+	for c := range w.document.Children(v) {
+		w.write(each, c)
+		w.b = append(w.b, ',')
+		if r != nil && r.set {
+			ends = append(ends, len(w.b))
 		}
-		buf.WriteByte(']')
-		return
 	}
-	elements := make([]string, len(v))
-	var one bytes.Buffer
-	for i, element := range v {
-		one.Reset()
-		each.canonical(&one, element, equality)
-		elements[i] = one.String()
+	if len(ends) > 1 {
+		sortParts(w.b, start, ends)
 	}
-	slices.Sort(elements)
-	buf.WriteString(strings.Join(elements, ","))
-	buf.WriteByte(']')
+	w.b = append(w.b, ']')
 }
 
-// canonicalNumber writes a number so that jsonb's rendering of it reads the same:
-// whole numbers as they are, others as the nearest double (RFC 8785, section 3.2.2.3).
-func canonicalNumber(s string) string {
-	if !strings.ContainsAny(s, ".eE") {
-		if s == "-0" {
-			return "0"
-		}
-		return s
+// sortParts sorts the parts of b that stand one after another, the first from
+// start, by what they hold.
+func sortParts(b []byte, start int, ends []int) {
+	whole := slices.Clone(b[start:])
+	parts := make([][]byte, len(ends))
+	from := start
+	for i, end := range ends {
+		parts[i] = whole[from-start : end-start]
+		from = end
 	}
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil {
-		return s
+	slices.SortFunc(parts, bytes.Compare)
+	b = b[:start]
+	for _, part := range parts {
+		b = append(b, part...)
 	}
-	if f == float64(int64(f)) {
-		return strconv.FormatInt(int64(f), 10)
-	}
-	return strconv.FormatFloat(f, 'g', -1, 64)
 }

@@ -3,6 +3,7 @@
 package github
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	gogithub "github.com/google/go-github/v58/github"
 
 	"github.com/holdfast/holdfast/internal/budget"
+	"github.com/holdfast/holdfast/internal/rawjson"
 )
 
 // DefaultBaseURL is the API of github.com.
@@ -101,14 +103,16 @@ type Page struct {
 // query, or a rel=next link verbatim. Errors are *Error or *budget.LimitError; the
 // page then holds only Requests.
 func (c *Client) List(ctx context.Context, rawURL string) (Page, error) {
-	var p Page
-	resp, requests, err := c.get(ctx, rawURL, &p.Items)
-	p.Requests = requests
+	var body bytes.Buffer
+	resp, requests, err := c.get(ctx, rawURL, &body)
+	p := Page{Requests: requests}
 	if err != nil {
 		return p, err
 	}
-	if p.Items == nil {
-		return Page{Requests: requests}, &Error{Kind: KindUnreachable, Status: resp.StatusCode, Message: "the answer is no list"}
+	// Not by go-github, whose decoder takes an empty answer for an empty list and
+	// reads each item several times.
+	if p.Items, err = rawjson.Elements(body.Bytes()); err != nil {
+		return Page{Requests: requests}, &Error{Kind: KindUnreachable, Status: resp.StatusCode, Message: "the answer is no list", Err: err}
 	}
 	p.Next, p.Last = links(resp.Header.Values("Link"))
 	if p.Next != "" {
