@@ -9,6 +9,7 @@ type Code string
 // The codes of errors that callers decide on.
 const (
 	CodeInvalid             Code = "invalid"              // the request cannot be understood
+	CodeForbidden           Code = "forbidden"            // whoever asks may not
 	CodeNotFound            Code = "not_found"            // no such thing in this workspace
 	CodeConflict            Code = "conflict"             // the thing's state does not allow it
 	CodeIdempotencyMismatch Code = "idempotency_mismatch" // the key was used with another body

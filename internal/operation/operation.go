@@ -15,6 +15,9 @@ type Kind string
 // KindSyncRepository mirrors one GitHub repository.
 const KindSyncRepository Kind = "sync_repository"
 
+// Kinds lists every kind.
+func Kinds() []Kind { return []Kind{KindSyncRepository} }
+
 // Operation is one run of long work. Its row in Postgres is the truth about it;
 // the workflow of the same id does the work.
 type Operation struct {
