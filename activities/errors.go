@@ -51,7 +51,7 @@ func retryable(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err
 	}
-	return temporal.NewApplicationError("A step failed and is tried again.", TypeStepFailed, err)
+	return temporal.NewApplicationErrorWithCause("A step failed and is tried again.", TypeStepFailed, err)
 }
 
 // unknown marks a step of a collection that this worker does not know: a newer one,
@@ -89,12 +89,15 @@ func (a *Sync) refused(ctx context.Context, op operation.Operation, err error, c
 	if err := a.waiting(ctx, op, w); err != nil {
 		return nil, err
 	}
-	return nil, temporal.NewApplicationError(message, string(kind), err)
+	return nil, temporal.NewApplicationErrorWithCause(message, string(kind), err)
 }
 
 // waiting records what a collection waits for.
 func (a *Sync) waiting(ctx context.Context, op operation.Operation, w operation.Waiting) error {
 	event, err := a.Store.SetWaiting(ctx, op.WorkspaceID, op.ID, w)
+	if err == nil {
+		a.Metrics.countWait(ctx, w.For, w.Until.Sub(a.Now()))
+	}
 	return a.told(ctx, event, err)
 }
 

@@ -90,11 +90,12 @@ func (a *Sync) SyncPages(ctx context.Context, in Pages) (PagesResult, error) {
 // awaitHolder waits for another operation's pass. It says so once, not at each look.
 func (a *Sync) awaitHolder(ctx context.Context, op operation.Operation, c collection.Collection, holder string) (PagesResult, error) {
 	w := operation.Waiting{
-		For: "other_pass", Until: a.Now().Add(otherPassWait), Collection: c.Name,
+		For: waitOtherPass, Until: a.Now().Add(otherPassWait), Collection: c.Name,
 		Reason: fmt.Sprintf("Operation %s is reading %s already.", holder, c.Name),
 	}
 	result := PagesResult{Wait: &Wait{Reason: w.Reason, Pause: otherPassWait}}
 	if op.Waiting != nil && op.Waiting.Reason == w.Reason {
+		a.Metrics.countWait(ctx, w.For, otherPassWait)
 		return result, nil
 	}
 	return result, a.waiting(ctx, op, w)
@@ -254,11 +255,12 @@ func (r *reader) complete(ctx context.Context, p store.Page, b walk.Bookmark) er
 }
 
 func (r *reader) write(ctx context.Context, p store.Page) error {
-	event, err := r.Store.CommitPage(ctx, p)
+	committed, err := r.Store.CommitPage(ctx, p)
 	if err != nil {
 		return commitError(err)
 	}
-	r.work = *event.Collection
-	r.Publisher.Publish(ctx, event)
+	r.Metrics.countPage(ctx, p, committed.Rows)
+	r.work = *committed.Event.Collection
+	r.Publisher.Publish(ctx, committed.Event)
 	return nil
 }

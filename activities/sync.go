@@ -30,6 +30,7 @@ type Sync struct {
 	Logger      *slog.Logger
 	Now         func() time.Time
 	Bounds      Bounds
+	Metrics     *Metrics // nil: nothing is counted
 }
 
 // Bounds limit one SyncPages step.
@@ -41,7 +42,7 @@ type Bounds struct {
 
 // DefaultBounds keep a step short enough to be repeated and long enough to be
 // worth its cost of about 50 ms in Temporal.
-func DefaultBounds() Bounds { return Bounds{Window: 6, Pages: 20, Time: 45 * time.Second} }
+func DefaultBounds() Bounds { return Bounds{Window: 6, Pages: 40, Time: 45 * time.Second} }
 
 // OperationRef names an operation.
 type OperationRef struct {
@@ -177,15 +178,17 @@ func wanted(c collection.Collection, all []collection.Collection, names []string
 
 func (a *Sync) mirrorRepository(ctx context.Context, op operation.Operation, c collection.Collection, id int64, item collection.Item, requests int64) error {
 	key := store.PassKey{WorkspaceID: op.WorkspaceID, RepositoryID: id, Collection: c.Name}
-	event, err := a.Store.CommitPage(ctx, store.Page{
+	page := store.Page{
 		Key: key, OperationID: op.ID, Collection: c, Take: true,
 		Items: []collection.Item{item}, Listed: 1, Pages: 1, Requests: requests, Total: 1,
 		Done: true, Bookmark: json.RawMessage("{}"),
-	})
+	}
+	committed, err := a.Store.CommitPage(ctx, page)
 	if err != nil {
 		return commitError(err)
 	}
-	a.Publisher.Publish(ctx, event)
+	a.Metrics.countPage(ctx, page, committed.Rows)
+	a.Publisher.Publish(ctx, committed.Event)
 	return nil
 }
 

@@ -18,6 +18,9 @@ import (
 
 	"github.com/go-chi/chi/v5"
 	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/holdfast/holdfast/internal/auth"
 	"github.com/holdfast/holdfast/internal/operation"
@@ -35,8 +38,8 @@ type OperationStore interface {
 	// Operations lists a page, newest first, and the cursor of the next page, empty
 	// after the last. CodeInvalid for a cursor that it did not make.
 	Operations(ctx context.Context, workspaceID string, f operation.Filter) (ops []operation.Operation, next string, err error)
-	// RequestCancel notes that an operation shall stop, or finds that it was.
-	// CodeNotFound; CodeConflict when it has ended.
+	// RequestCancel notes that an operation shall stop, or finds that it was asked to
+	// or did. CodeNotFound; CodeConflict when it has ended in another way.
 	RequestCancel(ctx context.Context, workspaceID, id string) (operation.Operation, error)
 	// Events lists at most limit events after that seq, ascending.
 	Events(ctx context.Context, workspaceID, id string, after int64, limit int) ([]operation.Event, error)
@@ -86,8 +89,20 @@ type Options struct {
 	Waker        Waker
 	Verifier     *auth.Verifier
 	Logger       *slog.Logger
+	// Codec makes what Temporal keeps readable; nil: nobody reads it here.
+	Codec Codec
+	// InstallationWorkspace is the workspace whose admins may ask the codec; empty: nobody may.
+	InstallationWorkspace string
+	// TemporalUIOrigin is the one origin of whose pages the codec may be asked; empty: of none.
+	TemporalUIOrigin string
 	// Collections are the names that a sync may be asked for, in the plan's order.
 	Collections []string
+	// TracerProvider makes a span of each request; nil: none is made.
+	TracerProvider trace.TracerProvider
+	// MeterProvider measures requests; nil: nobody does.
+	MeterProvider metric.MeterProvider
+	// Propagator reads the trace that a request comes with; W3C trace context if nil.
+	Propagator propagation.TextMapPropagator
 	// Version is the product's, for the OpenAPI document; "dev" if empty.
 	Version string
 	// NewID makes the ids of operations and requests; UUIDv7 if nil.
@@ -101,6 +116,11 @@ type Options struct {
 	// StreamWriteTimeout is how long a listener may leave one message or ping
 	// unread; 10 s if 0.
 	StreamWriteTimeout time.Duration
+	// MaxStreams is how many streams may be open at once; 10,000 if 0.
+	MaxStreams int
+	// MaxStreamsOfOne is how many of them may be of one token subject in one
+	// workspace; 100 if 0.
+	MaxStreamsOfOne int
 }
 
 // API serves HTTP. Make it with New and end it with Shutdown.
@@ -109,21 +129,20 @@ type API struct {
 	log      *slog.Logger
 	routes   chi.Router
 	document document
+	assets   func() (map[string]asset, error) // of /docs; prepared when they are first asked for
 
-	mu      sync.Mutex
 	ending  context.Context // ends all streams, which outlive the requests that open them
 	end     context.CancelCauseFunc
-	ended   bool
-	streams sync.WaitGroup
+	streams *admission
 }
-
-// errShutdown is why streams end when the server does.
-var errShutdown = errors.New("the server is shutting down")
 
 // New makes an API.
 func New(o Options) (*API, error) {
 	if o.Version == "" {
 		o.Version = "dev"
+	}
+	if o.Codec == nil {
+		o.Codec = noCodec{}
 	}
 	if o.NewID == nil {
 		o.NewID = func() string { return uuid.Must(uuid.NewV7()).String() }
@@ -134,21 +153,28 @@ func New(o Options) (*API, error) {
 	orElse(&o.RequestTimeout, 30*time.Second)
 	orElse(&o.Heartbeat, 20*time.Second)
 	orElse(&o.StreamWriteTimeout, 10*time.Second)
+	orElse(&o.MaxStreams, 10_000)
+	orElse(&o.MaxStreamsOfOne, 100)
 	a := &API{opts: o, log: o.Logger}
+	a.streams = &admission{most: o.MaxStreams, mostOne: o.MaxStreamsOfOne, of: map[listenerKey]int{}}
 	a.ending, a.end = context.WithCancelCause(context.Background())
 	router, openAPI := a.router()
 	var err error
 	if a.document, err = newDocument(openAPI); err != nil {
 		return nil, err
 	}
+	if err := a.measureStreams(); err != nil {
+		return nil, err
+	}
 	a.routes = router
+	a.assets = sync.OnceValues(docsAssets)
 	return a, nil
 }
 
-// orElse sets d to the default where nothing sensible was chosen.
-func orElse(d *time.Duration, byDefault time.Duration) {
-	if *d <= 0 {
-		*d = byDefault
+// orElse sets v to the default where nothing sensible was chosen.
+func orElse[T int | time.Duration](v *T, byDefault T) {
+	if *v <= 0 {
+		*v = byDefault
 	}
 }
 
@@ -176,14 +202,12 @@ func (a *API) Server(addr string) *http.Server {
 // Shutdown ends all streams with "going away" and waits for them, at most until
 // ctx ends. An http.Server's Shutdown does not know of them: call both.
 func (a *API) Shutdown(ctx context.Context) error {
-	a.mu.Lock()
-	a.ended = true
-	a.mu.Unlock()
+	a.streams.close()
 	a.end(errShutdown)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		a.streams.Wait()
+		a.streams.wait.Wait()
 	}()
 	select {
 	case <-done:
@@ -191,15 +215,4 @@ func (a *API) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 		return errors.New("streams are still open")
 	}
-}
-
-// beginStream counts a stream in, unless the server is shutting down.
-func (a *API) beginStream() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.ended {
-		return false
-	}
-	a.streams.Add(1)
-	return true
 }

@@ -29,7 +29,7 @@ func (a *API) authenticate(next http.Handler) http.Handler {
 		ctx := r.Context()
 		token, ok := bearer(r)
 		if !ok {
-			unauthorized(ctx, "This needs a token: send Authorization: Bearer followed by it.", "").write(w)
+			unauthorized(ctx, "This needs a token: send Authorization: Bearer followed by it, once.", "").write(w)
 			return
 		}
 		identity, err := a.opts.Verifier.Verify(token)
@@ -39,16 +39,21 @@ func (a *API) authenticate(next http.Handler) http.Handler {
 			return
 		}
 		if info := requestOf(ctx); info != nil {
-			info.identity = identity
+			info.identity, info.ids.Workspace = identity, identity.WorkspaceID
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
 // bearer is the token that r shows. A token in the URL would end in logs and
-// histories: it is not looked for there.
+// histories: it is not looked for there. Of two tokens nobody knows which one a proxy
+// has looked at.
 func bearer(r *http.Request) (string, bool) {
-	scheme, token, found := strings.Cut(r.Header.Get("Authorization"), " ")
+	shown := r.Header.Values("Authorization")
+	if len(shown) != 1 {
+		return "", false
+	}
+	scheme, token, found := strings.Cut(shown[0], " ")
 	token = strings.TrimSpace(token)
 	return token, found && strings.EqualFold(scheme, "Bearer") && token != ""
 }

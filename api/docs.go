@@ -1,9 +1,8 @@
 package api
 
 import (
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
+	"fmt"
 	"net/http"
 	"path"
 	"strings"
@@ -31,27 +30,38 @@ var docsTypes = map[string]string{
 	"":      "text/plain; charset=utf-8",
 }
 
+// docsAssets prepares the files at /docs, by name; the page itself has none.
+func docsAssets() (map[string]asset, error) {
+	entries, err := docsFiles.ReadDir("docs")
+	if err != nil {
+		return nil, fmt.Errorf("list the files of /docs: %w", err)
+	}
+	assets := make(map[string]asset, len(entries))
+	for _, entry := range entries {
+		body, err := docsFiles.ReadFile("docs/" + entry.Name())
+		if err != nil {
+			return nil, fmt.Errorf("read %s of /docs: %w", entry.Name(), err)
+		}
+		name := strings.TrimSuffix(entry.Name(), "index.html")
+		if assets[name], err = newAsset(docsTypes[path.Ext(entry.Name())], "public, max-age=3600", body); err != nil {
+			return nil, fmt.Errorf("prepare %s of /docs: %w", entry.Name(), err)
+		}
+	}
+	return assets, nil
+}
+
 // docs serves the page that describes the API and the files that it is made of.
 func (a *API) docs(w http.ResponseWriter, r *http.Request) {
-	name := chi.URLParam(r, "file")
-	if name == "" {
-		name = "index.html"
-	}
-	body, err := docsFiles.ReadFile(path.Join("docs", path.Clean("/"+name)))
+	assets, err := a.assets()
 	if err != nil {
+		a.fail(r.Context(), err).write(w)
+		return
+	}
+	file, ok := assets[chi.URLParam(r, "file")]
+	if !ok {
 		a.notFound(w, r)
 		return
 	}
-	sum := sha256.Sum256(body)
-	h := w.Header()
-	h.Set("Content-Security-Policy", docsPolicy)
-	h.Set("Content-Type", docsTypes[path.Ext(name)])
-	h.Set("Cache-Control", "public, max-age=3600")
-	tag := `W/"` + hex.EncodeToString(sum[:8]) + `"`
-	h.Set("ETag", tag)
-	if strings.Contains(r.Header.Get("If-None-Match"), tag) {
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	w.Write(body) //nolint:errcheck,gosec // an embedded file; when the client is gone there is nobody to tell
+	w.Header().Set("Content-Security-Policy", docsPolicy)
+	file.serve(w, r)
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -144,6 +145,7 @@ func (s *store) RequestCancel(_ context.Context, workspaceID, id string) (operat
 		return operation.Operation{}, err
 	}
 	switch {
+	case s.ops[i].State == operation.StateCancelled:
 	case s.ops[i].State.Terminal():
 		return operation.Operation{}, operation.Conflict("The operation has already ended.")
 	case s.ops[i].State != operation.StateCancelling:
@@ -370,7 +372,8 @@ func (a answer) problem(t *testing.T) api.Problem {
 	return p
 }
 
-// do sends a request; header is "Name: value" each.
+// do sends a request; header is "Name: value" each, and repeats a name that is there
+// twice. Every answer must be one that the OpenAPI document describes.
 func (b *bundle) do(t *testing.T, method, path, token string, body io.Reader, header ...string) answer {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, b.server.URL+path, body)
@@ -381,17 +384,21 @@ func (b *bundle) do(t *testing.T, method, path, token string, body io.Reader, he
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	own := http.Header{}
 	for _, h := range header {
 		name, value, ok := strings.Cut(h, ": ")
 		require.True(t, ok, h)
-		req.Header.Set(name, value)
+		own.Add(name, value)
 	}
+	maps.Copy(req.Header, own)
 	resp, err := b.server.Client().Do(req)
 	require.NoError(t, err)
 	defer resp.Body.Close()
 	read, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
-	return answer{Response: resp, body: string(read)}
+	got := answer{Response: resp, body: string(read)}
+	b.requireConform(t, req, got)
+	return got
 }
 
 // decode reads a JSON answer.

@@ -30,7 +30,7 @@ func (a *API) logAccess(next http.Handler) http.Handler {
 				level = slog.LevelDebug // probes would drown the rest
 			}
 			attrs := []slog.Attr{
-				slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
+				slog.String("method", short(r.Method)), slog.String("path", short(r.URL.EscapedPath())),
 				slog.String("route", chi.RouteContext(r.Context()).RoutePattern()),
 				slog.Int("status", wrapped.Status()), slog.Int("bytes", wrapped.BytesWritten()),
 				slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000),
@@ -117,10 +117,14 @@ func (a *API) methodNotAllowed(routes chi.Routes) http.HandlerFunc {
 				allowed = append(allowed, method)
 			}
 		}
+		if len(allowed) == 0 { // the method is not one that HTTP knows, and neither is the path ours
+			a.notFound(w, r)
+			return
+		}
 		slices.Sort(allowed)
 		list := strings.Join(allowed, ", ")
 		newProblem(r.Context(), http.StatusMethodNotAllowed, "method_not_allowed",
-			fmt.Sprintf("%s is not possible here; this path takes %s.", r.Method, list)).
+			fmt.Sprintf("%s is not possible here; this path takes %s.", short(r.Method), list)).
 			with("Allow", list).write(w)
 	}
 }

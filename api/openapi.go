@@ -3,7 +3,10 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"reflect"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -18,16 +21,19 @@ func newConfig(version string) huma.Config {
 	config := huma.DefaultConfig("Holdfast", version)
 	// The paths are routed in router.go, and answers carry no $schema links.
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", "", nil
+	config.Formats = map[string]huma.Format{"application/json": strictJSON(), "json": strictJSON()}
 	// A misspelled filter must not silently list everything.
 	config.RejectUnknownQueryParameters = true
 	config.Info.Description = "Mirrors GitHub repositories into Postgres with durable workflows, and shows them at work.\n\n" +
 		"Every refusal is a problem document (RFC 9457). Tokens are JWTs: `holdfast token create` makes one."
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		bearerScheme: {Type: "http", Scheme: "bearer", BearerFormat: "JWT"},
+		bearerScheme:  {Type: "http", Scheme: "bearer", BearerFormat: "JWT"},
+		sessionScheme: {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "Set by /v1/codec/session; good for the codec only."},
 	}
 	config.Tags = []*huma.Tag{
 		{Name: "operations", Description: "Long work: started, listed, followed, cancelled."},
 		{Name: "repositories", Description: "What is mirrored."},
+		{Name: "codec", Description: "What Temporal keeps, made readable for its Web UI."},
 		{Name: "service", Description: "Health and documentation; no token needed."},
 	}
 	return config
@@ -36,45 +42,79 @@ func newConfig(version string) huma.Config {
 // needsToken is the security requirement of everything that needs a token.
 func needsToken() []map[string][]string { return []map[string][]string{{bearerScheme: {}}} }
 
-// document is the OpenAPI document, rendered once.
-type document struct{ json, yaml []byte }
+// document is the OpenAPI document, rendered once. It is looked at anew each time:
+// what it says may change with the next version.
+type document struct{ json, yaml asset }
 
 // newDocument renders the document after all routes are known.
-func newDocument(o *huma.OpenAPI) (document, error) {
+func newDocument(o *huma.OpenAPI) (d document, err error) {
+	dropOwnKeywords(o)
 	asJSON, err := json.MarshalIndent(o, "", "  ")
 	if err != nil {
-		return document{}, fmt.Errorf("render the OpenAPI document: %w", err)
+		return d, fmt.Errorf("render the OpenAPI document: %w", err)
 	}
 	asYAML, err := o.YAML()
 	if err != nil {
-		return document{}, fmt.Errorf("render the OpenAPI document as YAML: %w", err)
+		return d, fmt.Errorf("render the OpenAPI document as YAML: %w", err)
 	}
-	return document{json: append(asJSON, '\n'), yaml: asYAML}, nil
+	if d.json, err = newAsset("application/openapi+json", "no-cache", append(asJSON, '\n')); err != nil {
+		return d, err
+	}
+	d.yaml, err = newAsset("application/openapi+yaml", "no-cache", asYAML)
+	return d, err
 }
 
-func (a *API) openAPIJSON(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/openapi+json")
-	w.Write(a.document.json) //nolint:errcheck // the client is gone; there is nobody to tell
+// dropOwnKeywords drops what only huma knows: it words a pattern with a keyword that
+// OpenAPI does not have, and has done so by now.
+func dropOwnKeywords(o *huma.OpenAPI) {
+	for _, item := range o.Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
+			if op == nil {
+				continue
+			}
+			for _, p := range op.Parameters {
+				p.Schema.PatternDescription = ""
+			}
+		}
+	}
+	for _, schema := range o.Components.Schemas.Map() {
+		for _, property := range schema.Properties {
+			property.PatternDescription = ""
+		}
+	}
 }
 
-func (a *API) openAPIYAML(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/openapi+yaml")
-	w.Write(a.document.yaml) //nolint:errcheck // the client is gone; there is nobody to tell
+func (a *API) openAPIJSON(w http.ResponseWriter, r *http.Request) { a.document.json.serve(w, r) }
+
+func (a *API) openAPIYAML(w http.ResponseWriter, r *http.Request) { a.document.yaml.serve(w, r) }
+
+// problems describes answers with those statuses, which are problem documents all.
+func problems(config huma.Config, statuses ...int) map[string]*huma.Response {
+	schema := config.Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
+	out := make(map[string]*huma.Response, len(statuses))
+	for _, status := range statuses {
+		out[strconv.Itoa(status)] = &huma.Response{
+			Description: http.StatusText(status), Content: map[string]*huma.MediaType{problemType: {Schema: schema}},
+		}
+	}
+	return out
 }
 
 // documentSpecs describes the routes that describe the others.
-func documentSpecs() map[string]huma.Operation {
-	answer := func(description, contentType string) map[string]*huma.Response {
-		return map[string]*huma.Response{"200": {Description: description, Content: map[string]*huma.MediaType{contentType: {}}}}
+func documentSpecs(config huma.Config) map[string]huma.Operation {
+	spec := func(id, summary, description, contentType string) huma.Operation {
+		responses := problems(config, http.StatusUnprocessableEntity, http.StatusInternalServerError)
+		responses["200"] = &huma.Response{Description: description, Content: map[string]*huma.MediaType{contentType: {}}}
+		responses["304"] = &huma.Response{Description: "It is what If-None-Match names."}
+		return huma.Operation{OperationID: id, Summary: summary, Tags: []string{"service"}, Responses: responses}
 	}
-	service := []string{"service"}
+	file := spec("get-docs-asset", "What the page is made of", "The file", "*/*")
+	maps.Copy(file.Responses, problems(config, http.StatusNotFound))
+	file.Parameters = []*huma.Param{{Name: "file", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}}}
 	return map[string]huma.Operation{
-		"/openapi.json": {OperationID: "get-openapi-json", Summary: "This document as JSON", Tags: service, Responses: answer("OpenAPI 3.1", "application/openapi+json")},
-		"/openapi.yaml": {OperationID: "get-openapi-yaml", Summary: "This document as YAML", Tags: service, Responses: answer("OpenAPI 3.1", "application/openapi+yaml")},
-		"/docs":         {OperationID: "get-docs", Summary: "This document as a page", Tags: service, Responses: answer("The page", "text/html")},
-		"/docs/{file}": {
-			OperationID: "get-docs-asset", Summary: "What the page is made of", Tags: service, Responses: answer("The file", "application/octet-stream"),
-			Parameters: []*huma.Param{{Name: "file", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}}},
-		},
+		"/openapi.json": spec("get-openapi-json", "This document as JSON", "OpenAPI 3.1", "application/openapi+json"),
+		"/openapi.yaml": spec("get-openapi-yaml", "This document as YAML", "OpenAPI 3.1", "application/openapi+yaml"),
+		"/docs":         spec("get-docs", "This document as a page", "The page", "text/html"),
+		"/docs/{file}":  file,
 	}
 }

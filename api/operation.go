@@ -5,8 +5,10 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
 
 	"github.com/holdfast/holdfast/internal/operation"
 	"github.com/holdfast/holdfast/internal/progress"
@@ -50,7 +52,7 @@ type listOperationsOutput struct {
 func listOperationsSpec() huma.Operation {
 	return huma.Operation{
 		OperationID: "list-operations", Summary: "List operations, newest first", Tags: []string{"operations"}, Security: needsToken(),
-		Errors: []int{http.StatusUnauthorized, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+		Errors: []int{http.StatusUnauthorized, http.StatusServiceUnavailable},
 	}
 }
 
@@ -75,6 +77,29 @@ type operationID struct {
 	ID string `path:"id" format:"uuid" doc:"The operation's id."`
 }
 
+// Resolve brings the id into the one form in which it is kept, logged and compared.
+func (in *operationID) Resolve(huma.Context) []error {
+	id, ok := canonicalID(in.ID)
+	if !ok {
+		return []error{&huma.ErrorDetail{Location: "path.id", Message: notUUID}}
+	}
+	in.ID = id
+	return nil
+}
+
+var _ huma.Resolver = (*operationID)(nil)
+
+// notUUID is what huma says of an id that is none.
+const notUUID = "expected string to be RFC 4122 uuid"
+
+// canonicalID is an id in lower case, and whether it is a UUID as RFC 9562 writes it:
+// the parser takes braces, URNs and a UUID without hyphens as well.
+func canonicalID(id string) (string, bool) {
+	parsed, err := uuid.Parse(id)
+	lower := strings.ToLower(id)
+	return lower, err == nil && parsed.String() == lower
+}
+
 type operationOutput struct{ Body progress.Operation }
 
 func getOperationSpec() huma.Operation {
@@ -96,7 +121,8 @@ func (a *API) getOperation(ctx context.Context, in *operationID) (*operationOutp
 func cancelOperationSpec() huma.Operation {
 	return huma.Operation{
 		OperationID: "cancel-operation", Summary: "Stop an operation", Tags: []string{"operations"}, Security: needsToken(),
-		Description:   "Asks the operation to stop and answers before it has: no page is committed after that. Asking again changes nothing; an operation that has ended answers 409.",
+		Description: "Asks the operation to stop and answers before it has: no page is committed after that. " +
+			"Asking again changes nothing and answers 202, also after it was cancelled. An operation that has already succeeded or failed answers 409.",
 		DefaultStatus: http.StatusAccepted,
 		Errors:        []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable},
 	}
@@ -109,7 +135,7 @@ func (a *API) cancelOperation(ctx context.Context, in *operationID) (*accepted, 
 		return nil, a.fail(ctx, err)
 	}
 	a.opts.Waker.Wake(ctx, op.ID)
-	if op.State.Terminal() { // it had not begun, and will not
+	if op.State.Terminal() { // it was cancelled before: there is nobody to tell
 		return accept(op), nil
 	}
 	if err := a.opts.Starter.Cancel(ctx, op); err != nil {

@@ -31,6 +31,7 @@ func TestGetOperation(t *testing.T) {
 	require.Equal(t, http.StatusOK, got.StatusCode, got.body)
 	require.Equal(t, "no-store", got.Header.Get("Cache-Control"))
 	read := decode[progress.Operation](t, got)
+	require.Equal(t, read, decode[progress.Operation](t, b.do(t, http.MethodGet, "/v1/operations/"+strings.ToUpper(op.ID), b.token(t, auth.RoleReader), nil)))
 	require.Equal(t, int64(2), read.Seq)
 	require.Equal(t, int64(100), read.Collections[0].Items)
 	require.Equal(t, operation.StateRunning, read.State)
@@ -91,10 +92,36 @@ func TestCancelOperation(t *testing.T) {
 	b.starter.err = errors.New("Temporal is down")
 	require.Equal(t, http.StatusAccepted, b.do(t, http.MethodPost, path, token, nil).StatusCode, "the row is what counts")
 
+	// It is what was asked for, whether or not the answer of the first time arrived.
 	b.store.state(op.ID, operation.StateCancelled)
-	ended := b.do(t, http.MethodPost, path, token, nil)
-	require.Equal(t, http.StatusConflict, ended.StatusCode)
-	require.Equal(t, "The operation has already ended.", ended.problem(t).Detail)
+	again := b.do(t, http.MethodPost, path, token, nil)
+	require.Equal(t, http.StatusAccepted, again.StatusCode)
+	require.Equal(t, operation.StateCancelled, decode[progress.Operation](t, again).State)
+	require.Len(t, b.starter.cancelled, 3, "there is nobody to tell any more")
+}
+
+func TestCancelOperationTooLate(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, state := range []operation.State{operation.StateSucceeded, operation.StateFailed} {
+		op := b.operation(t)
+		b.store.state(op.ID, state)
+		got := b.do(t, http.MethodPost, "/v1/operations/"+op.ID+"/cancel", b.token(t, auth.RoleOperator), nil)
+		require.Equal(t, http.StatusConflict, got.StatusCode)
+		require.Equal(t, "The operation has already ended.", got.problem(t).Detail)
+	}
+	require.Empty(t, b.starter.cancelled)
+}
+
+// The document, the comments and the handler once said three different things.
+func TestCancelIsDescribedAsItIs(t *testing.T) {
+	t.Parallel()
+	doc, err := contract()
+	require.NoError(t, err)
+	described := doc.Paths.Value("/v1/operations/{id}/cancel").Post
+	require.Contains(t, described.Description, "Asking again changes nothing and answers 202, also after it was cancelled.")
+	require.Contains(t, described.Description, "already succeeded or failed answers 409")
+	require.NotNil(t, described.Responses.Status(http.StatusConflict))
 }
 
 func TestListRepositories(t *testing.T) {
@@ -147,6 +174,15 @@ func TestReadingRefuses(t *testing.T) {
 		{"limit 101", "GET", "/v1/operations?limit=101", token, 422, "query.limit"},
 		{"limit no number", "GET", "/v1/operations?limit=many", token, 422, "query.limit"},
 		{"misspelled filter", "GET", "/v1/operations?sate=running", token, 422, "unknown query parameter"},
+		{"half an escape", "GET", "/v1/operations?state=%zz", token, 422, `invalid URL escape \"%zz\"`},
+		{"half an escape in a name", "GET", "/v1/operations?%=running", token, 422, "query"},
+		{"semicolon", "GET", "/v1/operations?limit=1;state=running", token, 422, "invalid semicolon separator"},
+		{"filter twice", "GET", "/v1/operations?state=running&state=failed", token, 422, "query.state"},
+		{"half an escape, no token", "GET", "/healthz?a=%", "", 422, "cannot be read"},
+		{"half an escape for a page", "GET", "/docs?%", "", 422, "cannot be read"},
+		{"half an escape for the document", "GET", "/openapi.yaml?%", "", 422, "cannot be read"},
+		{"half an escape for a stream", "GET", "/v1/operations/" + op.ID + "/stream?since=1%2", token, 422, "cannot be read"},
+		{"since twice", "GET", "/v1/operations/" + op.ID + "/stream?since=1&since=2", token, 422, "query.since"},
 		{"foreign cursor", "GET", "/v1/operations?cursor=xyz", token, 422, "The cursor is not one of this list."},
 		{"repository name", "GET", "/v1/repositories?name=octo", token, 422, "query.name"},
 		{"no such path", "GET", "/v1/nothing", token, 404, "nothing at this path"},
@@ -154,6 +190,11 @@ func TestReadingRefuses(t *testing.T) {
 		{"no such method", "DELETE", "/v1/operations/" + op.ID, token, 405, "takes GET, HEAD"},
 		{"no such method here", "GET", "/v1/syncs", token, 405, "takes POST"},
 		{"plain request for a stream", "GET", "/v1/operations/" + op.ID + "/stream", token, 426, "WebSocket"},
+		{"id as a URN", "GET", "/v1/operations/urn:uuid:" + op.ID, token, 422, "path.id"},
+		{"id in braces", "GET", "/v1/operations/%7B" + op.ID + "%7D", token, 422, "path.id"},
+		{"id without hyphens", "GET", "/v1/operations/" + strings.ReplaceAll(op.ID, "-", ""), token, 422, "path.id"},
+		{"empty filter", "GET", "/v1/operations?state=", token, 422, "query.state"},
+		{"filter without a value", "GET", "/v1/repositories?name", token, 422, "leave it out"},
 		{"encoded slash", "GET", "/v1/operations/a%2Fb", token, 422, "path.id"},
 	}
 	for _, tt := range tests {
@@ -189,7 +230,11 @@ func TestNoInternalErrorReachesAClient(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
 			b.store.setErr(tt.err)
-			for _, path := range []string{"/v1/operations", "/v1/operations/" + missingID, "/v1/repositories"} {
+			paths := []string{"/v1/operations/" + missingID}
+			if tt.status >= http.StatusInternalServerError {
+				paths = append(paths, "/v1/operations", "/v1/repositories")
+			}
+			for _, path := range paths {
 				got := b.do(t, http.MethodGet, path, b.token(t, auth.RoleReader), nil, "X-Request-Id: trace-me")
 				require.Equal(t, tt.status, got.StatusCode, got.body)
 				require.Equal(t, "trace-me", got.problem(t).RequestID)

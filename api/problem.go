@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -39,6 +41,7 @@ const problemType = "application/problem+json"
 // statuses is the one table from an error's code to a status.
 var statuses = map[operation.Code]int{
 	operation.CodeInvalid:             http.StatusUnprocessableEntity,
+	operation.CodeForbidden:           http.StatusForbidden,
 	operation.CodeNotFound:            http.StatusNotFound,
 	operation.CodeConflict:            http.StatusConflict,
 	operation.CodeIdempotencyMismatch: http.StatusUnprocessableEntity,
@@ -77,12 +80,38 @@ func (p *Problem) with(name, value string) *Problem {
 func newProblem(ctx context.Context, status int, code, detail string, fields ...Field) *Problem {
 	p := &Problem{
 		Type: "about:blank", Title: http.StatusText(status), Status: status,
-		Detail: detail, Code: code, Errors: fields,
+		Detail: detail, Code: code, Errors: few(fields),
 	}
 	if r := requestOf(ctx); r != nil {
 		p.RequestID, p.Instance = r.id, r.path
 	}
 	return p
+}
+
+// What a refusal says of a request is bounded, however much is wrong with it.
+const (
+	maxFields = 20
+	maxWords  = 300 // bytes of a location or a message: names come from the request
+)
+
+// few is the first of the fields, with the last of them counting the others.
+func few(fields []Field) []Field {
+	out := slices.Clone(fields[:min(len(fields), maxFields)])
+	for i, f := range out {
+		out[i] = Field{Location: short(f.Location), Message: short(f.Message)}
+	}
+	if more := len(fields) - len(out); more > 0 {
+		out[len(out)-1] = Field{Location: "request", Message: fmt.Sprintf("%d more places are wrong", more+1)}
+	}
+	return out
+}
+
+// short is text, cut off where it is too long to be one of ours.
+func short(text string) string {
+	if len(text) <= maxWords {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxWords], "") + "…"
 }
 
 // invalid is a refusal of a request whose parts are wrong.
@@ -135,9 +164,11 @@ func (p *Problem) write(w http.ResponseWriter) {
 	w.Write(append(body, '\n')) //nolint:errcheck // the client is gone; there is nobody to tell
 }
 
-// installProblems makes huma's own refusals problems of ours. Huma offers package
-// variables for it, which are set once, before the first API is made.
+// installProblems makes huma's own refusals problems of ours, and has it know names as
+// the document writes them only. Huma offers package variables for it, which are set
+// once, before the first API is made.
 var installProblems = sync.OnceFunc(func() {
+	huma.ValidateStrictCasing = true
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 		return humaProblem(context.Background(), status, message, errs)
 	}
@@ -145,6 +176,10 @@ var installProblems = sync.OnceFunc(func() {
 		return humaProblem(hctx.Context(), status, message, errs)
 	}
 })
+
+// unreadBody is what huma says, with a 500, when the client broke its request off or
+// sent chunks that are none: nothing of ours is at fault.
+const unreadBody = "cannot read request body"
 
 // humaProblem words a refusal that huma decided on: of a body or a parameter that
 // it could not read or that does not match its schema.
@@ -156,6 +191,7 @@ func humaProblem(ctx context.Context, status int, message string, errs []error) 
 			fields = append(fields, Field{Location: d.Location, Message: publicMessage(d.Message)})
 		}
 	}
+	slices.SortStableFunc(fields, func(a, b Field) int { return strings.Compare(a.Location, b.Location) })
 	switch status {
 	case http.StatusBadRequest:
 		if len(fields) == 0 {
@@ -165,11 +201,16 @@ func humaProblem(ctx context.Context, status int, message string, errs []error) 
 	case http.StatusUnprocessableEntity:
 		return invalid(ctx, fields...)
 	case http.StatusRequestEntityTooLarge:
-		return newProblem(ctx, status, "body_too_large", "The body is larger than the 64 KiB that are accepted.")
-	case http.StatusUnsupportedMediaType:
-		return newProblem(ctx, status, "unsupported_media_type", "The body must be JSON: send Content-Type: application/json.")
+		var most int64
+		if _, err := fmt.Sscanf(message, "request body is too large limit=%d bytes", &most); err != nil {
+			return newProblem(ctx, status, "body_too_large", "The body is larger than is accepted here.")
+		}
+		return tooLarge(ctx, most)
 	case http.StatusRequestTimeout:
 		return newProblem(ctx, status, "timeout", "The body did not arrive in time.")
+	}
+	if message == unreadBody {
+		return newProblem(ctx, http.StatusBadRequest, "invalid", "The body could not be read to its end: it was broken off, or its chunks are not well formed.")
 	}
 	if status >= http.StatusInternalServerError {
 		logOf(ctx).ErrorContext(ctx, "request failed", "error", errors.Join(errs...), "reason", message)

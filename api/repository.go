@@ -44,7 +44,7 @@ type listRepositoriesOutput struct {
 func listRepositoriesSpec() huma.Operation {
 	return huma.Operation{
 		OperationID: "list-repositories", Summary: "List mirrored repositories", Tags: []string{"repositories"}, Security: needsToken(),
-		Errors: []int{http.StatusUnauthorized, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+		Errors: []int{http.StatusUnauthorized, http.StatusServiceUnavailable},
 	}
 }
 

@@ -7,16 +7,17 @@ import (
 	"regexp"
 
 	"github.com/holdfast/holdfast/internal/auth"
+	"github.com/holdfast/holdfast/internal/operation"
 )
 
 // request is what is known of a request while it is served. It is one value for
 // the whole request, so that the access log sees what the handler learned.
 type request struct {
-	id          string
-	path        string
-	log         *slog.Logger
-	identity    auth.Identity // who asks; zero where no token is needed
-	operationID string        // the operation that it is about, if it is
+	id       string
+	path     string
+	log      *slog.Logger
+	identity auth.Identity // who asks; zero where no token is needed
+	ids      operation.IDs // what is known of it by name, for everything that its context reaches
 }
 
 // requestKey is the context's key of the request.
@@ -39,7 +40,7 @@ func workspaceOf(ctx context.Context) string {
 // about notes which operation the request is about.
 func about(ctx context.Context, operationID string) {
 	if r := requestOf(ctx); r != nil {
-		r.operationID = operationID
+		r.ids.Operation = operationID
 	}
 }
 
@@ -50,8 +51,8 @@ func logOf(ctx context.Context) *slog.Logger {
 		return slog.New(slog.DiscardHandler)
 	}
 	log := r.log.With("request_id", r.id)
-	if r.operationID != "" {
-		log = log.With("operation_id", r.operationID)
+	if r.ids.Operation != "" {
+		log = log.With("operation_id", r.ids.Operation)
 	}
 	return log
 }
@@ -76,7 +77,8 @@ func (a *API) identify(next http.Handler) http.Handler {
 			id = a.opts.NewID()
 		}
 		w.Header().Set("X-Request-Id", id)
-		info := &request{id: id, path: r.URL.EscapedPath(), log: a.log}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, info)))
+		info := &request{id: id, path: short(r.URL.EscapedPath()), log: a.log, ids: operation.IDs{Request: id}}
+		ctx := operation.WithIDs(context.WithValue(r.Context(), requestKey{}, info), &info.ids)
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
@@ -15,7 +16,7 @@ import (
 // router is every route of the API, and the document that describes them.
 func (a *API) router() (chi.Router, *huma.OpenAPI) {
 	r := chi.NewRouter()
-	r.Use(a.identify, a.logAccess, a.recoverPanic, secure, middleware.GetHead)
+	r.Use(a.identify, a.observe(), nameRoute, a.logAccess, a.recoverPanic, secure, a.crossOrigin, strictQuery, middleware.GetHead)
 	r.NotFound(a.notFound)
 	r.MethodNotAllowed(a.methodNotAllowed(r))
 
@@ -34,14 +35,23 @@ func (a *API) router() (chi.Router, *huma.OpenAPI) {
 
 	add(read, http.MethodGet, "/v1/repositories", listRepositoriesSpec(), a.listRepositories)
 
+	installation := r.With(noStore, a.authenticate, requireRole(auth.RoleAdmin), a.requireInstallation, a.limitTime)
+	codec := group(r.With(noStore, a.resumeSession, a.authenticate, requireRole(auth.RoleAdmin), a.requireInstallation, a.limitTime), config)
+	add(codec, http.MethodPost, "/v1/codec/decode", codecSpec(config, "decode-payloads", "Decode what Temporal keeps"), a.decodePayloads)
+	add(codec, http.MethodPost, "/v1/codec/encode", codecSpec(config, "encode-payloads", "Encode what Temporal shall keep"), a.encodePayloads)
+	installation.Post("/v1/codec/session", a.startSession)
+	describe(codec, http.MethodPost, "/v1/codec/session", startSessionSpec(config))
+	installation.Delete("/v1/codec/session", a.endSession)
+	describe(codec, http.MethodDelete, "/v1/codec/session", endSessionSpec(config))
+
 	add(open, http.MethodGet, "/healthz", livenessSpec(), a.liveness)
 	add(open, http.MethodGet, "/readyz", readinessSpec(), a.readiness)
 
 	r.Get("/openapi.json", a.openAPIJSON)
 	r.Get("/openapi.yaml", a.openAPIYAML)
-	r.With(middleware.Compress(5)).Get("/docs", a.docs)
-	r.With(middleware.Compress(5)).Get("/docs/{file}", a.docs)
-	for path, spec := range documentSpecs() {
+	r.Get("/docs", a.docs)
+	r.Get("/docs/{file}", a.docs)
+	for path, spec := range documentSpecs(config) {
 		describe(open, http.MethodGet, path, spec)
 	}
 	return r, config.OpenAPI
@@ -50,10 +60,18 @@ func (a *API) router() (chi.Router, *huma.OpenAPI) {
 // group is routes that share their middleware and the one document.
 func group(r chi.Router, config huma.Config) huma.API { return humachi.New(r, config) }
 
-// add routes an operation to its handler and describes it.
+// add routes an operation to its handler and describes it. Every query string may
+// be refused, every body too, and everything may go wrong.
 func add[I, O any](g huma.API, method, path string, spec huma.Operation, handler func(context.Context, *I) (*O, error)) {
 	spec.Method, spec.Path = method, path
-	spec.MaxBodyBytes = maxBody
+	if spec.MaxBodyBytes == 0 {
+		spec.MaxBodyBytes = maxBody
+	}
+	spec.Errors = append(spec.Errors, http.StatusUnprocessableEntity, http.StatusInternalServerError)
+	if takesBody(reflect.TypeFor[I]()) {
+		spec.Middlewares = append(spec.Middlewares, jsonBody)
+		spec.Errors = append(spec.Errors, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
 	huma.Register(g, spec, handler)
 }
 

@@ -16,7 +16,6 @@ import (
 	"github.com/coder/websocket"
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-chi/chi/v5"
-	"github.com/google/uuid"
 
 	"github.com/holdfast/holdfast/internal/auth"
 	"github.com/holdfast/holdfast/internal/progress"
@@ -29,9 +28,7 @@ var (
 )
 
 func streamSpec(config huma.Config) huma.Operation {
-	schemas := config.Components.Schemas
-	problem := map[string]*huma.MediaType{problemType: {Schema: schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")}}
-	message := map[string]*huma.MediaType{"application/json": {Schema: schemas.Schema(reflect.TypeFor[progress.Message](), true, "Message")}}
+	message := map[string]*huma.MediaType{"application/json": {Schema: config.Components.Schemas.Schema(reflect.TypeFor[progress.Message](), true, "Message")}}
 	least := 0.0
 	spec := huma.Operation{
 		OperationID: "stream-operation", Summary: "Follow an operation", Tags: []string{"operations"}, Security: needsToken(),
@@ -41,11 +38,11 @@ func streamSpec(config huma.Config) huma.Operation {
 			{Name: "id", In: "path", Required: true, Description: "The operation's id.", Schema: &huma.Schema{Type: huma.TypeString, Format: "uuid"}},
 			{Name: "since", In: "query", Description: "Leave out the snapshot and begin with the event after this seq.", Schema: &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: &least}},
 		},
-		Responses: map[string]*huma.Response{"101": {Description: "The stream; each of its messages.", Content: message}},
+		Responses: problems(config, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
+			http.StatusUnprocessableEntity, http.StatusUpgradeRequired, http.StatusTooManyRequests,
+			http.StatusInternalServerError, http.StatusServiceUnavailable),
 	}
-	for _, status := range []int{401, 404, 422, 426, 500, 503} {
-		spec.Responses[strconv.Itoa(status)] = &huma.Response{Description: http.StatusText(status), Content: problem}
-	}
+	spec.Responses["101"] = &huma.Response{Description: "The stream; each of its messages.", Content: message}
 	return spec
 }
 
@@ -58,14 +55,15 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	about(ctx, id)
-	if !a.beginStream() {
-		newProblem(ctx, http.StatusServiceUnavailable, "unavailable", "The server is shutting down.").with("Retry-After", "1").write(w)
+	leave, problem := a.streams.begin(ctx)
+	if problem != nil {
+		problem.write(w)
 		return
 	}
-	defer a.streams.Done()
-	listener, err := a.opts.Streams.Subscribe(ctx, workspaceOf(ctx), id, since)
-	if err != nil {
-		a.fail(ctx, err).write(w)
+	defer leave()
+	listener, problem := a.subscribe(ctx, id, since)
+	if problem != nil {
+		problem.write(w)
 		return
 	}
 	defer listener.Close()
@@ -75,7 +73,27 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request) {
 		refusal.problem(ctx, err).write(w)
 		return
 	}
+	endHandshake(r)
 	a.serve(context.WithoutCancel(ctx), conn, listener)
+}
+
+// subscribe begins to listen, within the time that every request has and as long as
+// the server goes on: a stream is not bounded, its opening is.
+func (a *API) subscribe(ctx context.Context, id string, since int64) (*progress.Listener, *Problem) {
+	opening, cancel := context.WithTimeout(ctx, a.opts.RequestTimeout)
+	defer cancel()
+	defer context.AfterFunc(a.ending, cancel)()
+	listener, err := a.opts.Streams.Subscribe(opening, workspaceOf(ctx), id, since)
+	switch {
+	case err == nil:
+		return listener, nil
+	case a.ending.Err() != nil, errors.Is(err, progress.ErrClosed):
+		return nil, shuttingDown(ctx)
+	case errors.Is(err, progress.ErrTooManyTopics):
+		return nil, crowded(ctx)
+	default:
+		return nil, a.fail(ctx, err)
+	}
 }
 
 // streamTarget reads what to follow from where; since is below 0 for a snapshot.
@@ -87,12 +105,11 @@ func streamTarget(r *http.Request) (id string, since int64, problem *Problem) {
 			with("Upgrade", "websocket").with("Connection", "Upgrade")
 	}
 	var fields []Field
-	id, since = chi.URLParam(r, "id"), -1
-	parsed, err := uuid.Parse(id)
-	if err != nil || parsed.String() != strings.ToLower(id) {
-		fields = append(fields, Field{Location: "path.id", Message: "expected string to be RFC 4122 uuid"})
+	id, ok := canonicalID(chi.URLParam(r, "id")) // events carry it in lower case
+	if !ok {
+		fields = append(fields, Field{Location: "path.id", Message: notUUID})
 	}
-	id = parsed.String() // events carry it in lower case
+	since = -1
 	query := r.URL.Query()
 	for name, values := range query {
 		if name != "since" {
@@ -231,46 +248,4 @@ func (a *API) untilExpiry(ctx context.Context) time.Duration {
 		return 0
 	}
 	return r.identity.ExpiresAt.Add(auth.Leeway).Sub(a.opts.Now())
-}
-
-// refusedUpgrade keeps the WebSocket library from writing its refusals as plain
-// text: they are written as problems afterwards.
-type refusedUpgrade struct {
-	http.ResponseWriter
-	status int
-}
-
-func (u *refusedUpgrade) WriteHeader(status int) {
-	if status >= http.StatusBadRequest {
-		u.status = status
-		return
-	}
-	u.ResponseWriter.WriteHeader(status)
-}
-
-func (u *refusedUpgrade) Write(p []byte) (int, error) {
-	if u.status != 0 {
-		return len(p), nil
-	}
-	n, err := u.ResponseWriter.Write(p)
-	if err != nil {
-		return n, fmt.Errorf("write the answer: %w", err)
-	}
-	return n, nil
-}
-
-// Unwrap lets the library find the connection to take over.
-func (u *refusedUpgrade) Unwrap() http.ResponseWriter { return u.ResponseWriter }
-
-// problem is the refusal in the form of all others.
-func (u *refusedUpgrade) problem(ctx context.Context, err error) *Problem {
-	switch {
-	case u.status == http.StatusForbidden:
-		return newProblem(ctx, u.status, "forbidden_origin", "A page of another origin may not open this stream.")
-	case u.status >= http.StatusBadRequest && u.status < http.StatusInternalServerError:
-		return newProblem(ctx, u.status, "upgrade_refused", "The WebSocket handshake is not acceptable; RFC 6455 version 13 is spoken here.")
-	default:
-		logOf(ctx).ErrorContext(ctx, "request failed", "error", err)
-		return newProblem(ctx, http.StatusInternalServerError, "internal", internalDetail)
-	}
 }

@@ -18,13 +18,41 @@ import (
 // syncRequest is operation.SyncInput as the body of POST /v1/syncs.
 type syncRequest struct {
 	Repository  string   `json:"repository" maxLength:"250" example:"octocat/hello-world" doc:"The repository to mirror, as owner/name."`
-	Collections []string `json:"collections,omitempty" maxItems:"100" doc:"Only these collections; all of them if absent." example:"[\"issues\",\"pulls\"]"`
+	Collections []string `json:"collections,omitempty" minItems:"1" maxItems:"100" nullable:"false" doc:"Only these collections. Leave it out to mirror all of them; an empty list is refused." example:"[\"issues\",\"pulls\"]"`
 }
 
 type startSyncInput struct {
-	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" pattern:"^[!-~]+$" patternDescription:"printable ASCII without spaces" doc:"Makes the request safe to repeat: the same key with the same body answers with the same operation, with another body it is refused. Use a UUID."`
+	IdempotencyKey string `header:"Idempotency-Key" minLength:"1" maxLength:"255" pattern:"^[!-~]+$" patternDescription:"printable ASCII without spaces" doc:"Makes the request safe to repeat: the same key with the same body answers with the same operation, with another body it is refused. Use a UUID."`
+	RawBody        []byte
 	Body           syncRequest
 }
+
+// Resolve refuses what huma takes for something that was left out: an empty
+// Idempotency-Key, all but the first of several, and null for the collections. The
+// request would do more than its sender thinks, or be less safe to repeat.
+func (in *startSyncInput) Resolve(ctx huma.Context) []error {
+	var errs []error
+	var names map[string]json.RawMessage
+	// A body that is no object has been refused already.
+	if err := json.Unmarshal(in.RawBody, &names); err == nil && string(names["collections"]) == "null" {
+		errs = append(errs, &huma.ErrorDetail{Location: "body.collections", Message: "expected array; leave it out to mirror all"})
+	}
+	var keys []string
+	ctx.EachHeader(func(name, value string) {
+		if http.CanonicalHeaderKey(name) == "Idempotency-Key" {
+			keys = append(keys, value)
+		}
+	})
+	switch {
+	case len(keys) > 1:
+		errs = append(errs, &huma.ErrorDetail{Location: "header.Idempotency-Key", Message: fmt.Sprintf("is sent %d times, and may be once", len(keys))})
+	case len(keys) == 1 && keys[0] == "":
+		errs = append(errs, &huma.ErrorDetail{Location: "header.Idempotency-Key", Message: "is empty: send a key, or leave the header out"})
+	}
+	return errs
+}
+
+var _ huma.Resolver = (*startSyncInput)(nil)
 
 // accepted is the answer to a request whose work goes on after it.
 type accepted struct {
@@ -37,10 +65,7 @@ func startSyncSpec() huma.Operation {
 		OperationID: "start-sync", Summary: "Mirror a repository now", Tags: []string{"operations"}, Security: needsToken(),
 		Description:   "Starts an operation that brings the mirror of a repository up to date, and answers before it is done. Follow it at its `/stream`.",
 		DefaultStatus: http.StatusAccepted,
-		Errors: []int{
-			http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestEntityTooLarge,
-			http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusServiceUnavailable,
-		},
+		Errors:        []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable},
 	}
 }
 

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -42,7 +43,7 @@ func TestStartSyncIsIdempotent(t *testing.T) {
 	first := send("k-1", `{"repository":"octo/mirror"}`)
 	require.Equal(t, http.StatusAccepted, first.StatusCode, first.body)
 	id := decode[progress.Operation](t, first).ID
-	for _, body := range []string{`{"repository":"octo/mirror"}`, `{ "repository" : "Octo/Mirror", "collections": [] }`} {
+	for _, body := range []string{`{"repository":"octo/mirror"}`, `{ "repository" : "Octo/Mirror" }`} {
 		again := send("k-1", body)
 		require.Equal(t, http.StatusAccepted, again.StatusCode, again.body)
 		require.Equal(t, id, decode[progress.Operation](t, again).ID)
@@ -77,6 +78,15 @@ func TestStartSyncWhileTemporalIsDown(t *testing.T) {
 	require.NotContains(t, got.body, "secret cause")
 }
 
+// manyNames is so many members of an object.
+func manyNames(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `"a%d":1,`, i)
+	}
+	return b.String()
+}
+
 func TestStartSyncRefuses(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -108,6 +118,24 @@ func TestStartSyncRefuses(t *testing.T) {
 		{"control character", `{"repository":"a/b\u0000"}`, nil, 422, "body.repository", "does not allow"},
 		{"unknown collection", `{"repository":"a/b","collections":["issues","stars"]}`, nil, 422, "body.collections[1]", "there are labels, issues, pulls"},
 		{"collections is a string", `{"repository":"a/b","collections":"issues"}`, nil, 422, "body.collections", "expected array"},
+		{"no collection", `{"repository":"a/b","collections":[]}`, nil, 422, "body.collections", "length >= 1"},
+		{"collections is null", `{"repository":"a/b","collections":null}`, nil, 422, "body.collections", "expected array"},
+		{"a name twice", `{"repository":"a/b","repository":"c/d"}`, nil, 400, "body", `has the name \"repository\" twice`},
+		{"a name twice, written otherwise", `{"repository":"a/b","rep\u006fsitory":"c/d"}`, nil, 400, "body", "twice"},
+		{"a name in another case", `{"repository":"a/b","Repository":"c/d"}`, nil, 422, "body.Repository", "unexpected property"},
+		{"nested deeply", strings.Repeat(`{"repository":`, 4000) + `1` + strings.Repeat(`}`, 4000), nil, 422, "body.repository", "expected string"},
+		{"nested far too deeply", strings.Repeat(`[`, 60000), nil, 400, "body", "not valid JSON"},
+		{"many names", `{` + strings.Repeat(`"a":1,`, 10) + manyNames(5000) + `"repository":"a/b"}`, nil, 400, "body", "twice"},
+		{"many wrong names", `{` + manyNames(5000) + `"repository":"a/b"}`, nil, 422, "body.a0", "more places are wrong"},
+		{"a long name", `{"` + strings.Repeat("n", 60000) + `":1,"repository":"a/b"}`, nil, 422, "body." + strings.Repeat("n", 295) + "…", "unexpected property"},
+		{"a collection is null", `{"repository":"a/b","collections":[null]}`, nil, 422, "body.collections[0]", "expected string"},
+		{"empty key", `{"repository":"a/b"}`, []string{"Idempotency-Key: "}, 422, "header.Idempotency-Key", "is empty: send a key, or leave the header out"},
+		{"key of spaces", `{"repository":"a/b"}`, []string{"Idempotency-Key:    "}, 422, "header.Idempotency-Key", "is empty"},
+		{"key in another alphabet", `{"repository":"a/b"}`, []string{"Idempotency-Key: ключ"}, 422, "header.Idempotency-Key", "printable ASCII"},
+		{"key with a tabulator", `{"repository":"a/b"}`, []string{"Idempotency-Key: a\tb"}, 422, "header.Idempotency-Key", "printable ASCII"},
+		{"two keys", `{"repository":"a/b"}`, []string{"Idempotency-Key: one", "Idempotency-Key: two"}, 422, "header.Idempotency-Key", "is sent 2 times"},
+		{"a key twice", `{"repository":"a/b"}`, []string{"Idempotency-Key: one", "Idempotency-Key: one"}, 422, "header.Idempotency-Key", "is sent 2 times"},
+		{"a key and an empty one", `{"repository":"a/b"}`, []string{"Idempotency-Key: one", "idempotency-key: "}, 422, "header.Idempotency-Key", "is sent 2 times"},
 		{"key with a space", `{"repository":"a/b"}`, []string{"Idempotency-Key: a b"}, 422, "header.Idempotency-Key", "printable ASCII"},
 		{"key too long", `{"repository":"a/b"}`, []string{"Idempotency-Key: " + strings.Repeat("k", 256)}, 422, "header.Idempotency-Key", "255"},
 		{"text", `{"repository":"a/b"}`, []string{"Content-Type: text/plain"}, 415, "", "Content-Type: application/json"},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/term"
 
 	"github.com/holdfast/holdfast/dev/internal/product"
@@ -192,21 +193,23 @@ func (d *demo) report(ctx context.Context, op operation.Operation) error {
 	return nil
 }
 
-// stop ends Holdfast's processes first, in order, then what they run on.
+// stop ends Holdfast's processes first, at once since neither needs the other, then
+// what they run on.
 func (d *demo) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
-	var errs []error
+	var group errgroup.Group
 	if d.api != nil {
-		errs = append(errs, d.api.Process.Stop(ctx))
+		group.Go(func() error { return d.api.Process.Stop(ctx) })
 	}
 	if d.worker != nil {
-		errs = append(errs, d.worker.Stop(ctx))
+		group.Go(func() error { return d.worker.Stop(ctx) })
 	}
+	err := group.Wait()
 	if d.stack != nil {
-		errs = append(errs, d.stack.stop())
+		err = errors.Join(err, d.stack.stop())
 	}
-	return errors.Join(errs...)
+	return err
 }
 
 func isTerminal(w io.Writer) bool {

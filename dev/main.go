@@ -14,12 +14,14 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	ctx, closed := untilTold()
 	err := run(ctx, os.Args[1:])
 	var exit exitError
 	if errors.As(err, &exit) && err == error(exit) { //nolint:errorlint // that and nothing else
 		os.Exit(int(exit))
+	}
+	if err != nil && closed() {
+		os.Exit(brokenPipeStatus) // whoever read what we print has seen enough
 	}
 	if err != nil && errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		fmt.Fprintln(os.Stderr, "dev: interrupted")
@@ -30,6 +32,45 @@ func main() {
 		os.Exit(max(1, int(exit)))
 	}
 }
+
+// brokenPipeStatus is what a shell says of a program that SIGPIPE ended.
+const brokenPipeStatus = 128 + int(syscall.SIGPIPE)
+
+// untilTold is a context that ends when the program is told to: by a Ctrl-C or
+// SIGTERM, when its terminal goes away, or when nobody reads its output any more, as
+// in `make demo | head -1`. Whatever was started is then stopped and removed. closed
+// tells whether it was the output.
+//
+// A second Ctrl-C or SIGTERM ends the program at once. The others come in numbers, a
+// broken pipe with every line that is still printed: they stay caught.
+func untilTold() (ctx context.Context, closed func() bool) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, os.Interrupt, syscall.SIGTERM)
+	gone := make(chan os.Signal, 1)
+	signal.Notify(gone, syscall.SIGPIPE)
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		signal.Notify(gone, syscall.SIGHUP)
+	}
+	go func() {
+		select {
+		case <-asked:
+			cancel(nil)
+		case told := <-gone:
+			if told == syscall.SIGPIPE {
+				cancel(errOutputClosed)
+			} else {
+				cancel(nil)
+			}
+			<-asked
+		}
+		signal.Stop(asked)
+	}()
+	return ctx, func() bool { return errors.Is(context.Cause(ctx), errOutputClosed) }
+}
+
+// errOutputClosed is why the program ends when nobody reads what it prints.
+var errOutputClosed = errors.New("the output was closed")
 
 // exitError ends the program with a status that another program chose.
 type exitError int
@@ -43,7 +84,8 @@ func run(ctx context.Context, args []string) error {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(testCommand(), demoCommand(), upCommand())
+	root.AddCommand(testCommand(), demoCommand(), upCommand(), benchCommand(), coverCommand())
+	root.AddCommand(partCommands()...)
 	root.SetArgs(args)
 	return root.ExecuteContext(ctx)
 }

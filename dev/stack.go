@@ -15,8 +15,9 @@ import (
 	"github.com/holdfast/holdfast/internal/localservice"
 )
 
-// stopTimeout is how long a service may take to end in order.
-const stopTimeout = 20 * time.Second
+// stopTimeout is how long a service or a process of Holdfast's may take to end in
+// order, and more than the processes take: see product.New.
+const stopTimeout = 25 * time.Second
 
 // stackOptions say how to run the services. Ports of 0 are chosen freely.
 type stackOptions struct {

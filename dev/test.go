@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/holdfast/holdfast/internal/githubspec"
 	"github.com/holdfast/holdfast/internal/localservice"
 )
 
@@ -24,7 +25,10 @@ func testCommand() *cobra.Command {
 		Use:   "test -- COMMAND...",
 		Short: "run a command with Temporal, Postgres and Redis at hand",
 		Long: `Starts Temporal, Postgres and Redis on free ports of 127.0.0.1, runs the command with
-their addresses in HOLDFAST_TEST_*, stops them, and exits as the command did.`,
+their addresses in HOLDFAST_TEST_*, stops them, and exits as the command did.
+
+GitHub's own description of its API, with which tests compare answers, is fetched from
+npm once and kept in the user's cache; HOLDFAST_TEST_GITHUB_OPENAPI names another copy.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return runTest(cmd.Context(), args) },
 	}
@@ -45,7 +49,23 @@ func runTest(ctx context.Context, command []string) (err error) {
 	defer func() { err = errors.Join(err, s.stop()) }()
 	log.InfoContext(ctx, "services are ready", "seconds", time.Since(begin).Seconds(),
 		"temporal", s.temporal.Address(), "redis_server", s.redis.Real())
-	return runCommand(ctx, command, s.testEnv())
+	return runCommand(ctx, command, append(s.testEnv(), describeGitHub(ctx, log)...))
+}
+
+const openAPIVariable = "HOLDFAST_TEST_GITHUB_OPENAPI"
+
+// describeGitHub fetches GitHub's description of its API before the tests, which reach
+// nothing beyond this machine. Where that fails only the tests that need it fail.
+func describeGitHub(ctx context.Context, log *slog.Logger) []string {
+	if os.Getenv(openAPIVariable) != "" {
+		return nil // the command's environment has it
+	}
+	path, err := githubspec.Pinned().Fetch(ctx, githubspec.ReadOptions(os.Getenv))
+	if err != nil {
+		log.ErrorContext(ctx, "tests that compare with GitHub's description of its API will fail", "error", err, "unless_set", openAPIVariable)
+		return nil
+	}
+	return []string{openAPIVariable + "=" + path}
 }
 
 // testEnv is what internal/testenv reads.

@@ -5,14 +5,15 @@ package migrations
 
 import (
 	"context"
-	"database/sql"
 	"embed"
 	"fmt"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // goose speaks database/sql
+	"github.com/jackc/pgx/v5/stdlib" // goose speaks database/sql
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
+
+	"github.com/holdfast/holdfast/internal/postgres"
 )
 
 // FS holds the SQL files, for tools that read the schema.
@@ -27,35 +28,35 @@ type Status struct {
 	AppliedAt *time.Time // nil while pending
 }
 
-// Up applies every pending migration to the database at databaseURL. Several
+// Up applies every pending migration to the database. Several
 // processes may call it at once: a session lock lets one of them work.
-func Up(ctx context.Context, databaseURL string) error {
-	return with(ctx, databaseURL, func(p *goose.Provider) error {
+func Up(ctx context.Context, database postgres.Address) error {
+	return with(ctx, database, func(p *goose.Provider) error {
 		_, err := p.Up(ctx)
 		return err
 	})
 }
 
 // Down takes back the newest applied migration.
-func Down(ctx context.Context, databaseURL string) error {
-	return with(ctx, databaseURL, func(p *goose.Provider) error {
+func Down(ctx context.Context, database postgres.Address) error {
+	return with(ctx, database, func(p *goose.Provider) error {
 		_, err := p.Down(ctx)
 		return err
 	})
 }
 
 // DownTo takes back every applied migration above version; 0 takes back all.
-func DownTo(ctx context.Context, databaseURL string, version int64) error {
-	return with(ctx, databaseURL, func(p *goose.Provider) error {
+func DownTo(ctx context.Context, database postgres.Address, version int64) error {
+	return with(ctx, database, func(p *goose.Provider) error {
 		_, err := p.DownTo(ctx, version)
 		return err
 	})
 }
 
 // List tells every known migration in order and whether it is applied.
-func List(ctx context.Context, databaseURL string) ([]Status, error) {
+func List(ctx context.Context, database postgres.Address) ([]Status, error) {
 	var out []Status
-	err := with(ctx, databaseURL, func(p *goose.Provider) error {
+	err := with(ctx, database, func(p *goose.Provider) error {
 		all, err := p.Status(ctx)
 		if err != nil {
 			return err
@@ -72,18 +73,19 @@ func List(ctx context.Context, databaseURL string) ([]Status, error) {
 	return out, err
 }
 
-func with(ctx context.Context, databaseURL string, do func(*goose.Provider) error) (err error) {
-	db, err := sql.Open("pgx", databaseURL)
+func with(ctx context.Context, database postgres.Address, do func(*goose.Provider) error) (err error) {
+	connection, err := database.Config()
 	if err != nil {
-		return fmt.Errorf("open database: %w", err)
+		return err
 	}
+	db := stdlib.OpenDB(*connection)
 	defer func() {
 		if cerr := db.Close(); err == nil && cerr != nil {
 			err = fmt.Errorf("close database: %w", cerr)
 		}
 	}()
 	if err := db.PingContext(ctx); err != nil {
-		return fmt.Errorf("connect to database: %w", err)
+		return fmt.Errorf("connect to database: %w", postgres.Explain(err))
 	}
 	locker, err := lock.NewPostgresSessionLocker()
 	if err != nil {

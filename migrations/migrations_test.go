@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast/holdfast/internal/collection"
+	"github.com/holdfast/holdfast/internal/postgres"
 	"github.com/holdfast/holdfast/internal/testenv"
 	"github.com/holdfast/holdfast/migrations"
 )
@@ -50,19 +51,20 @@ func TestEveryMigrationGoesUpDownUp(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, conn.Close(t.Context())) }()
 
-	require.NoError(t, migrations.Up(ctx, url))
+	database := postgres.Address{URL: url}
+	require.NoError(t, migrations.Up(ctx, database))
 	want := schema(t, conn)
 	require.NotEmpty(t, want)
-	all, err := migrations.List(ctx, url)
+	all, err := migrations.List(ctx, database)
 	require.NoError(t, err)
 	for i := len(all); i > 0; i-- {
 		require.NotNil(t, all[i-1].AppliedAt)
-		require.NoError(t, migrations.Down(ctx, url), all[i-1].Source)
+		require.NoError(t, migrations.Down(ctx, database), all[i-1].Source)
 	}
 	require.Empty(t, schema(t, conn), "the way down leaves nothing")
-	require.NoError(t, migrations.Up(ctx, url))
+	require.NoError(t, migrations.Up(ctx, database))
 	require.Equal(t, want, schema(t, conn))
-	require.NoError(t, migrations.DownTo(ctx, url, 0))
+	require.NoError(t, migrations.DownTo(ctx, database, 0))
 }
 
 func TestEveryCollectionHasItsTable(t *testing.T) {

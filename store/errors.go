@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/holdfast/holdfast/internal/operation"
+	"github.com/holdfast/holdfast/internal/postgres"
 )
 
 // Errors that callers decide on.
@@ -19,6 +20,10 @@ var (
 	// ErrNotRunning says that the operation may not work any more: it was
 	// cancelled or has ended. Nothing was written.
 	ErrNotRunning = errors.New("the operation is not running")
+	// ErrNoWorkspace says that the workspace for which something was to be written
+	// does not exist. It comes with operation.CodeForbidden: only a token names a
+	// workspace, and one that was issued for another server is good for nothing here.
+	ErrNoWorkspace = errors.New("the workspace does not exist")
 )
 
 // HeldError says that another operation's pass over the collection is running.
@@ -45,16 +50,29 @@ func translate(what string, err error) error {
 	}
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) && !unavailable(pgErr.Code) {
-		if pgErr.Code == invalidText {
+		switch {
+		case pgErr.Code == invalidText:
 			return &operation.Error{Code: operation.CodeNotFound, Message: "There is no such thing in this workspace.", Err: fmt.Errorf("%s: %w", what, err)}
+		case pgErr.Code == foreignKey && pgErr.ConstraintName == workspaceKey:
+			return &operation.Error{
+				Code: operation.CodeForbidden, Message: "The token is for a workspace that this server does not have.",
+				Err: fmt.Errorf("%s: %w: %w", what, ErrNoWorkspace, err),
+			}
 		}
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	return &operation.Error{Code: operation.CodeUnavailable, Message: "The database cannot be reached. Try again shortly.", Err: fmt.Errorf("%s: %w", what, err)}
+	return &operation.Error{Code: operation.CodeUnavailable, Message: "The database cannot be reached. Try again shortly.", Err: fmt.Errorf("%s: %w", what, postgres.Explain(err))}
 }
 
-// invalidText is what Postgres answers to an id that is no UUID.
-const invalidText = "22P02"
+const (
+	// invalidText is what Postgres answers to an id that is no UUID.
+	invalidText = "22P02"
+	// foreignKey is what it answers to a reference to what does not exist;
+	// workspaceKey is the reference of an operation to its workspace, by which
+	// everything else of a workspace is reached.
+	foreignKey   = "23503"
+	workspaceKey = "operations_workspace_id_fkey"
+)
 
 // unavailable tells the SQLSTATE classes that pass by themselves: connection
 // exceptions, sessions that were idle in a transaction for too long, insufficient

@@ -30,6 +30,7 @@ func (s *Store) CreateOperation(ctx context.Context, n operation.New) (op operat
 		return op, false, translate(what, err)
 	}
 	if len(rows) == 1 {
+		s.transitions.add(ctx, n.Kind, operation.StatePending)
 		op, err = toOperation(rows[0], nil)
 		return op, true, err
 	}
@@ -125,6 +126,9 @@ func (s *Store) SetState(ctx context.Context, workspaceID, id string, to operati
 		op, event, err = s.setState(ctx, tx, workspaceID, id, to, failure)
 		return err
 	})
+	if err == nil {
+		s.transitions.add(ctx, op.Kind, op.State)
+	}
 	return op, event, err
 }
 

@@ -37,10 +37,16 @@ type Page struct {
 	Bookmark json.RawMessage
 }
 
+// Committed is what came of a page.
+type Committed struct {
+	Event operation.Event
+	Rows  int64 // inserted, changed or refreshed by this page
+}
+
 // CommitPage writes a page in one transaction: the fence is checked, items that
 // differ are written, the cursor moves and the operation's progress is recorded.
 // ErrStaleFence and ErrNotRunning say that nothing was written and nothing more may be.
-func (s *Store) CommitPage(ctx context.Context, p Page) (event operation.Event, err error) {
+func (s *Store) CommitPage(ctx context.Context, p Page) (c Committed, err error) {
 	err = s.tx(ctx, "commit a page of "+p.Key.Collection, func(tx pgx.Tx) error {
 		if err := s.checkFence(ctx, tx, p); err != nil {
 			return err
@@ -52,10 +58,11 @@ func (s *Store) CommitPage(ctx context.Context, p Page) (event operation.Event, 
 		if err := s.movePass(ctx, tx, p, wrote.added); err != nil {
 			return err
 		}
-		event, err = s.recordWork(ctx, tx, p, p.state(), wrote)
+		c.Rows = wrote.rows
+		c.Event, err = s.recordWork(ctx, tx, p, p.state(), wrote)
 		return err
 	})
-	return event, err
+	return c, err
 }
 
 // checkFence locks the pass and compares its fence with the page's. A page that
@@ -164,5 +171,8 @@ func (s *Store) StartPlan(ctx context.Context, workspaceID, id string, collectio
 		op, event, err = s.setState(ctx, tx, workspaceID, id, operation.StateRunning, nil)
 		return err
 	})
+	if err == nil {
+		s.transitions.add(ctx, op.Kind, op.State)
+	}
 	return op, event, err
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,9 +19,9 @@ func (s *Store) Repositories(ctx context.Context, workspaceID string, f operatio
 		arg.FullName = &f.FullName
 	}
 	if f.Cursor != "" {
-		after, err := strconv.ParseInt(f.Cursor, 10, 64)
+		after, err := readIDCursor(f.Cursor)
 		if err != nil {
-			return nil, "", &operation.Error{Code: operation.CodeInvalid, Message: "The cursor is not one that this list gave out."}
+			return nil, "", err
 		}
 		arg.After = after
 	}
@@ -33,7 +32,7 @@ func (s *Store) Repositories(ctx context.Context, workspaceID string, f operatio
 	next := ""
 	if len(rows) > f.Limit {
 		rows = rows[:f.Limit]
-		next = strconv.FormatInt(rows[f.Limit-1].RepositoryID, 10)
+		next = writeIDCursor(rows[f.Limit-1].RepositoryID)
 	}
 	ids := make([]int64, len(rows))
 	for i, row := range rows {

@@ -6,35 +6,64 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/holdfast/holdfast/internal/dbsqlc"
+	"github.com/holdfast/holdfast/internal/postgres"
 )
 
 // Store is safe for concurrent use; one serves a whole process.
 type Store struct {
-	pool *pgxpool.Pool
-	q    *dbsqlc.Queries
+	pool        *pgxpool.Pool
+	q           *dbsqlc.Queries
+	transitions transitions
 }
 
 // New is a store on pool, which the caller closes.
 func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool, q: dbsqlc.New()} }
 
-// Open connects to the database at url, with at most maxConns connections. The
+// Option changes how Open connects.
+type Option func(*pgxpool.Config)
+
+// WithTracer has t see every statement; nil: nobody does.
+func WithTracer(t pgx.QueryTracer) Option {
+	return func(c *pgxpool.Config) { c.ConnConfig.Tracer = t }
+}
+
+// What a pool does so that a fail-over of the database is over for it as soon as it
+// is for the database: connections do not grow old, and idle ones are looked at.
+const (
+	idleTime    = 5 * time.Minute
+	checkPeriod = 30 * time.Second
+	// jitterShare of a connection's lifetime is random, so that a fleet does not
+	// connect anew all at once.
+	jitterShare = 10
+)
+
+// WithLifetime closes connections that are older than d; an hour without it.
+func WithLifetime(d time.Duration) Option {
+	return func(c *pgxpool.Config) { c.MaxConnLifetime, c.MaxConnLifetimeJitter = d, d/jitterShare }
+}
+
+// Open connects to the database at address, with at most maxConns connections. The
 // application name tells operators whose connections they see.
-func Open(ctx context.Context, url, applicationName string, maxConns int32) (*pgxpool.Pool, error) {
-	cfg, err := pgxpool.ParseConfig(url)
+func Open(ctx context.Context, address postgres.Address, applicationName string, maxConns int32, options ...Option) (*pgxpool.Pool, error) {
+	cfg, err := address.PoolConfig()
 	if err != nil {
-		return nil, fmt.Errorf("read the database's address: %w", err)
+		return nil, err
 	}
-	cfg.MaxConns = maxConns
+	cfg.MaxConns, cfg.MaxConnIdleTime, cfg.HealthCheckPeriod = maxConns, idleTime, checkPeriod
 	cfg.ConnConfig.RuntimeParams["application_name"] = applicationName
 	// Each statement is planned when it is executed: a plan that Postgres keeps was
 	// made when the table was empty.
 	cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	cfg.AfterConnect = bound
+	for _, option := range options {
+		option(cfg)
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
@@ -55,7 +84,7 @@ func bound(ctx context.Context, conn *pgx.Conn) error {
 // Ping tells whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
 	if err := s.pool.Ping(ctx); err != nil {
-		return fmt.Errorf("reach the database: %w", err)
+		return fmt.Errorf("reach the database: %w", postgres.Explain(err))
 	}
 	return nil
 }

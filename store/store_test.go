@@ -97,9 +97,9 @@ func (b *bundle) take(op operation.Operation, name string) store.Pass {
 
 func (b *bundle) commit(p store.Page) operation.Event {
 	b.t.Helper()
-	e, err := b.CommitPage(b.t.Context(), p)
+	c, err := b.CommitPage(b.t.Context(), p)
 	require.NoError(b.t, err)
-	return e
+	return c.Event
 }
 
 func (b *bundle) count(sql string, args ...any) int {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -16,7 +15,9 @@ import (
 	"github.com/holdfast/holdfast/internal/auth"
 	"github.com/holdfast/holdfast/internal/collection"
 	"github.com/holdfast/holdfast/internal/config"
+	"github.com/holdfast/holdfast/internal/payload"
 	"github.com/holdfast/holdfast/internal/progress"
+	"github.com/holdfast/holdfast/internal/telemetry"
 	"github.com/holdfast/holdfast/workflows"
 )
 
@@ -28,38 +29,19 @@ func newAPICommand(p process) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return runAPI(cmd.Context(), c, p.logger(c.LogLevel))
+			only := server{name: "holdfast api", service: "holdfast-api", config: c.Server, configs: []any{c}}
+			return only.run(cmd.Context(), p, apiPart(c))
 		},
 	}
 }
 
-func newAllCommand(p process) *cobra.Command {
-	return &cobra.Command{
-		Use: "all", Short: "Run the API and the worker in one process", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			a, err := config.LoadAPI(p.env)
-			if err != nil {
-				return err
-			}
-			w, err := config.LoadWorker(p.env)
-			if err != nil {
-				return err
-			}
-			log := p.logger(a.LogLevel)
-			group, ctx := errgroup.WithContext(cmd.Context())
-			group.Go(func() error { return runAPI(ctx, a, log) })
-			group.Go(func() error { return runWorker(ctx, w, log) })
-			return group.Wait()
-		},
-	}
+// apiPart serves the API.
+func apiPart(c config.API) part {
+	return part{name: "api", run: func(ctx context.Context, s *services, up func()) error { return runAPI(ctx, c, s, up) }}
 }
 
-func runAPI(ctx context.Context, c config.API, log *slog.Logger) error {
-	s, err := connect(ctx, c.Server, "holdfast api", log)
-	if err != nil {
-		return err
-	}
-	defer s.close()
+func runAPI(ctx context.Context, c config.API, s *services, up func()) error {
+	log := s.log
 	hub := progress.NewHub(progress.HubOptions{Redis: s.redis, Source: s.store, Logger: log})
 	defer hub.Close()
 	handler, err := newAPI(c, s, hub)
@@ -77,6 +59,7 @@ func runAPI(ctx context.Context, c config.API, log *slog.Logger) error {
 		return nil
 	})
 	group.Go(func() error {
+		up()
 		log.InfoContext(ctx, "the API is ready", "address", listener.Addr().String(), "version", version)
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve the API: %w", err)
@@ -86,11 +69,23 @@ func runAPI(ctx context.Context, c config.API, log *slog.Logger) error {
 	group.Go(func() error {
 		<-ctx.Done()
 		log.InfoContext(ctx, "the API stops", "within", c.ShutdownTimeout.String())
-		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.ShutdownTimeout)
-		defer cancel()
-		return errors.Join(handler.Shutdown(stopCtx), server.Shutdown(stopCtx))
+		return stopAPI(context.WithoutCancel(ctx), handler, server, c.ShutdownTimeout)
 	})
 	return group.Wait()
+}
+
+// stopAPI lets the requests and streams that are open end, and breaks off those that
+// have not ended in time: one that hangs does not hold the process's end up.
+func stopAPI(ctx context.Context, handler *api.API, server *http.Server, within time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	streams := make(chan error)
+	go func() { streams <- handler.Shutdown(ctx) }()
+	err := errors.Join(server.Shutdown(ctx), <-streams)
+	if err == nil {
+		return nil
+	}
+	return errors.Join(fmt.Errorf("broke off what had not ended within %s: %w", within, err), server.Close())
 }
 
 func newAPI(c config.API, s *services, hub *progress.Hub) (*api.API, error) {
@@ -102,24 +97,21 @@ func newAPI(c config.API, s *services, hub *progress.Hub) (*api.API, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the keys of tokens: %w", err)
 	}
+	payloadKeys, err := c.Keyset()
+	if err != nil {
+		return nil, err
+	}
 	starter := workflows.NewStarter(s.temporal)
+	// Redis is not among the services that the API cannot do without: without it
+	// streams are slower and everything else is the same.
+	needs := new(telemetry.Readiness)
+	needs.Need("postgres", s.store.Ping)
+	needs.Need("temporal", starter.Check)
 	return api.New(api.Options{
 		Operations: s.store, Repositories: s.store, Starter: starter,
-		Health:  health{"postgres": s.store.Ping, "temporal": starter.Check},
-		Streams: hub, Waker: s.publisher, Verifier: verifier, Logger: s.log,
+		Health: needs, Streams: hub, Waker: s.publisher, Verifier: verifier, Logger: s.log,
 		Collections: collection.NewRegistry().Names(), Version: version,
+		Codec: payload.NewServer(payloadKeys), InstallationWorkspace: config.DefaultWorkspace, TemporalUIOrigin: c.TemporalUIOrigin,
+		TracerProvider: s.telemetry.TracerProvider, MeterProvider: s.telemetry.MeterProvider, Propagator: s.telemetry.Propagator,
 	})
-}
-
-// health asks the services that the API cannot do without, by name. Redis is not
-// among them: without it streams are slower and everything else is the same.
-type health map[string]func(context.Context) error
-
-// Check asks each service.
-func (h health) Check(ctx context.Context) map[string]error {
-	out := make(map[string]error, len(h))
-	for name, check := range h {
-		out[name] = check(ctx)
-	}
-	return out
 }

@@ -36,7 +36,7 @@ func newClient(p process) (*client.Client, error) {
 	}
 	token := p.env.Get("HOLDFAST_TOKEN")
 	if token == "" {
-		return nil, errors.New("HOLDFAST_TOKEN is not set; `holdfast token create` makes one")
+		return nil, config.MustBeSet("HOLDFAST_TOKEN", "the token that is shown to the API; `holdfast token create` makes one")
 	}
 	c, err := client.New(url, token, nil)
 	if err != nil {
@@ -57,6 +57,9 @@ func newSyncCommand(p process) *cobra.Command {
 			c, err := newClient(p)
 			if err != nil {
 				return err
+			}
+			if cmd.Flags().Changed("collections") && len(request.Collections) == 0 {
+				return errors.New("--collections names no collection; leave it out to mirror all of them")
 			}
 			request.Repository = args[0]
 			op, err := c.StartSync(cmd.Context(), request)
@@ -206,7 +209,7 @@ func newTokenCreateCommand(p process) *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			encoded := p.env.Get("HOLDFAST_JWT_PRIVATE_KEY")
 			if encoded == "" {
-				return errors.New("HOLDFAST_JWT_PRIVATE_KEY is not set; it signs the tokens")
+				return config.MustBeSet("HOLDFAST_JWT_PRIVATE_KEY", "the key that signs tokens, base64 of 32 bytes; `openssl rand -base64 32` makes one")
 			}
 			key, err := auth.ParsePrivateKey(encoded)
 			if err != nil {

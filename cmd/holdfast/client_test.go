@@ -78,6 +78,8 @@ func TestSyncCommand(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, clientOpID+"\n", stdout)
 	require.Equal(t, "succeeded\n", stderr)
+	_, _, err = holdfast(t, env, "sync", "octo/mirror", "--collections", "")
+	require.EqualError(t, err, "--collections names no collection; leave it out to mirror all of them")
 }
 
 func TestWatchCommand(t *testing.T) {
@@ -124,7 +126,7 @@ func TestClientCommandsNeedTheirVariables(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"sync", "a/b"}, {"operations"}, {"watch", clientOpID}} {
 		_, _, err := holdfast(t, nil, args...)
-		require.ErrorContains(t, err, "HOLDFAST_TOKEN is not set")
+		require.ErrorContains(t, err, "HOLDFAST_TOKEN must be set: ")
 		_, _, err = holdfast(t, []string{"HOLDFAST_TOKEN=x", "HOLDFAST_API_URL=localhost"}, args...)
 		require.ErrorContains(t, err, "HOLDFAST_API_URL: ")
 	}
@@ -156,7 +158,7 @@ func TestTokenCommand(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 	_, _, err = holdfast(t, nil, "token", "create")
-	require.ErrorContains(t, err, "HOLDFAST_JWT_PRIVATE_KEY is not set")
+	require.ErrorContains(t, err, "HOLDFAST_JWT_PRIVATE_KEY must be set: ")
 	_, _, err = holdfast(t, []string{"HOLDFAST_JWT_PRIVATE_KEY=secret!"}, "token", "create")
 	require.ErrorContains(t, err, "HOLDFAST_JWT_PRIVATE_KEY: ")
 	require.NotContains(t, err.Error(), "secret")

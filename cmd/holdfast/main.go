@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"slices"
@@ -38,10 +37,6 @@ type process struct {
 	stderr io.Writer
 }
 
-func (p process) logger(level slog.Level) *slog.Logger {
-	return slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: level}))
-}
-
 func run(ctx context.Context, args []string, env config.Environment, stdout, stderr io.Writer) error {
 	p := process{env: env, stdout: stdout, stderr: stderr}
 	root := &cobra.Command{
@@ -51,7 +46,8 @@ func run(ctx context.Context, args []string, env config.Environment, stdout, std
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newAPICommand(p), newWorkerCommand(p), newAllCommand(p), newMigrateCommand(p))
+	root.AddCommand(newAPICommand(p), newWorkerCommand(p), newAllCommand(p), newMigrateCommand(p), newKeysetCommand(p))
+	root.AddCommand(newHealthCommand(p), newLogLevelCommand(p))
 	root.AddCommand(newClientCommands(p)...)
 	root.SetArgs(args)
 	root.SetOut(stdout)

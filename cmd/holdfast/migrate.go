@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/internal/config"
+	"github.com/holdfast/holdfast/internal/postgres"
 	"github.com/holdfast/holdfast/migrations"
 )
 
@@ -17,21 +18,21 @@ func newMigrateCommand(p process) *cobra.Command {
 		&cobra.Command{
 			Use: "up", Short: "Apply every pending migration", Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
-				c, err := config.LoadDatabase(p.env)
+				database, err := databaseAddress(p)
 				if err != nil {
 					return err
 				}
-				return migrations.Up(cmd.Context(), c.URL)
+				return migrations.Up(cmd.Context(), database)
 			},
 		},
 		&cobra.Command{
 			Use: "down", Short: "Take back the newest migration, with the data that it holds", Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
-				c, err := config.LoadDatabase(p.env)
+				database, err := databaseAddress(p)
 				if err != nil {
 					return err
 				}
-				return migrations.Down(cmd.Context(), c.URL)
+				return migrations.Down(cmd.Context(), database)
 			},
 		},
 		&cobra.Command{
@@ -42,12 +43,21 @@ func newMigrateCommand(p process) *cobra.Command {
 	return cmd
 }
 
-func migrateStatus(cmd *cobra.Command, p process) error {
+// databaseAddress is where the environment says that the database is.
+func databaseAddress(p process) (postgres.Address, error) {
 	c, err := config.LoadDatabase(p.env)
+	if err != nil {
+		return postgres.Address{}, err
+	}
+	return addressOf(c)
+}
+
+func migrateStatus(cmd *cobra.Command, p process) error {
+	database, err := databaseAddress(p)
 	if err != nil {
 		return err
 	}
-	all, err := migrations.List(cmd.Context(), c.URL)
+	all, err := migrations.List(cmd.Context(), database)
 	if err != nil {
 		return err
 	}

@@ -12,8 +12,11 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/holdfast/holdfast/internal/config"
+	"github.com/holdfast/holdfast/internal/payload"
 	"github.com/holdfast/holdfast/internal/progress"
+	"github.com/holdfast/holdfast/internal/telemetry"
 	"github.com/holdfast/holdfast/store"
+	"github.com/holdfast/holdfast/workflows"
 )
 
 // poolPatience is how long a process that ends waits for its database connections.
@@ -26,36 +29,62 @@ type services struct {
 	redis     *redis.Client
 	publisher *progress.Publisher
 	temporal  client.Client
+	telemetry *telemetry.Telemetry
+	ready     *telemetry.Readiness
 	log       *slog.Logger
 }
 
 // connect opens the connections. None of the services needs to be up yet.
-func connect(ctx context.Context, c config.Server, application string, log *slog.Logger) (*services, error) {
-	options, err := redis.ParseURL(c.RedisURL)
-	if err != nil {
-		return nil, errors.New("HOLDFAST_REDIS_URL cannot be read")
-	}
-	// Without it a Redis that accepts but never answers holds its caller up.
-	options.ContextTimeoutEnabled = true
-	redis.SetLogger(redisLog{log})
-	pool, err := store.Open(ctx, c.URL, application, c.MaxConns)
+func connect(ctx context.Context, c config.Server, application string, told *telemetry.Telemetry) (_ *services, err error) {
+	log := told.Logger
+	options, err := redisOptions(c)
 	if err != nil {
 		return nil, err
 	}
-	temporalOptions := c.Temporal
-	temporalOptions.Logger = log.With("component", "temporal")
-	temporalClient, err := client.NewLazyClient(temporalOptions)
+	redis.SetLogger(redisLog{log})
+	address, err := addressOf(c.Database)
 	if err != nil {
-		pool.Close()
+		return nil, err
+	}
+	keys, err := c.Keyset()
+	if err != nil {
+		return nil, err
+	}
+	pool, err := store.Open(ctx, address, application, c.MaxConns, store.WithLifetime(c.ConnLifetime), store.WithTracer(queryTracer(told)))
+	if err != nil {
+		return nil, err
+	}
+	s := &services{pool: pool, store: store.New(pool), redis: redis.NewClient(options), telemetry: told, ready: new(telemetry.Readiness), log: log}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	if s.store, err = s.store.WithMetrics(told.MeterProvider); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(measurePool(told, pool), observeRedis(told, s.redis)); err != nil {
+		return nil, err
+	}
+	temporalOptions := c.Temporal
+	payload.Configure(&temporalOptions, keys)
+	if err := observeTemporal(told, &temporalOptions); err != nil {
+		return nil, err
+	}
+	s.temporal, err = client.NewLazyClient(temporalOptions)
+	if err != nil {
 		return nil, fmt.Errorf("make the Temporal client: %w", err)
 	}
-	s := &services{pool: pool, store: store.New(pool), redis: redis.NewClient(options), temporal: temporalClient, log: log}
 	s.publisher = progress.NewPublisher(s.redis, progress.DefaultStream, log)
+	s.ready.Need("postgres", s.store.Ping)
+	s.ready.Need("temporal", workflows.NewStarter(s.temporal).Check)
 	return s, nil
 }
 
 func (s *services) close() {
-	s.temporal.Close()
+	if s.temporal != nil {
+		s.temporal.Close()
+	}
 	if err := s.redis.Close(); err != nil {
 		s.log.Warn("closing Redis failed", "error", err)
 	}
@@ -70,12 +99,4 @@ func (s *services) close() {
 	case <-time.After(poolPatience):
 		s.log.Warn("the database did not give its connections back in time")
 	}
-}
-
-// redisLog hands on what go-redis says: that Redis is away, among others.
-type redisLog struct{ log *slog.Logger }
-
-// Printf logs one line.
-func (l redisLog) Printf(ctx context.Context, format string, v ...any) {
-	l.log.DebugContext(ctx, "Redis", "says", fmt.Sprintf(format, v...))
 }

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http/httptest"
@@ -69,6 +70,7 @@ type options struct {
 	seed      uint64
 	simulator githubsim.Options
 	env       []string // of the product's processes, as "NAME=value"
+	binary    string   // the holdfast executable; empty: the one of the tree
 }
 
 // world is one test's own Holdfast and GitHub.
@@ -114,7 +116,7 @@ func setup(t *testing.T, o options) *world {
 	require.NoError(t, err)
 	t.Cleanup(w.pool.Close)
 	w.product = product.New(product.Options{
-		Binary: binary, Dir: w.dir, DatabaseURL: databaseURL, RedisURL: testenv.RedisURL(t),
+		Binary: cmp.Or(o.binary, binary), Dir: w.dir, DatabaseURL: databaseURL, RedisURL: testenv.RedisURL(t),
 		TemporalAddress: address, TemporalNamespace: namespace,
 		GitHubURL: github.URL + "/", PrivateKey: product.NewPrivateKey(), Env: o.env,
 	})

@@ -12,7 +12,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
@@ -25,6 +27,8 @@ const (
 	Audience = "holdfast-api"
 	// Leeway is how far the clocks of issuer and verifier may differ.
 	Leeway = 30 * time.Second
+	// maxSubject bounds the "sub", in bytes.
+	maxSubject = 255
 )
 
 // Role is what a token's bearer may do.
@@ -60,7 +64,7 @@ var (
 // Identity is who showed a token, and what it allows.
 type Identity struct {
 	Subject     string
-	WorkspaceID string // UUID
+	WorkspaceID string // UUID, in lower case with hyphens
 	Role        Role
 	TokenID     string    // "jti"
 	ExpiresAt   time.Time // what the token allows ends here, plus Leeway
@@ -79,11 +83,16 @@ func (c claims) Validate() error {
 	if c.Subject == "" {
 		return errors.New("it has no subject")
 	}
+	// The subject is written to logs and counted by; it is a name, not a document.
+	if len(c.Subject) > maxSubject || strings.ContainsFunc(c.Subject, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return fmt.Errorf("its subject is longer than %d bytes, or holds characters that cannot be printed", maxSubject)
+	}
 	if c.ID == "" {
 		return errors.New("it has no id")
 	}
-	if _, err := uuid.Parse(c.Workspace); err != nil {
-		return errors.New("its workspace is not a UUID")
+	// Workspaces are compared as texts in many places: there is one way to write one.
+	if id, err := uuid.Parse(c.Workspace); err != nil || id.String() != c.Workspace {
+		return errors.New("its workspace is not a UUID in lower case with hyphens")
 	}
 	if !c.Role.Valid() {
 		return errors.New("its role is not known")
@@ -105,8 +114,8 @@ func NewIssuer(key ed25519.PrivateKey, now func() time.Time) *Issuer {
 
 // Grant is what a new token shall allow, to whom and for how long.
 type Grant struct {
-	Subject     string
-	WorkspaceID string // UUID
+	Subject     string // whom it is for: printable, at most 255 bytes
+	WorkspaceID string // UUID, in lower case with hyphens
 	Role        Role
 	TTL         time.Duration
 }

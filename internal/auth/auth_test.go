@@ -81,7 +81,9 @@ func TestIssueRefusesWhatVerifyWould(t *testing.T) {
 	b := setup(t)
 	for name, change := range map[string]func(*Grant){
 		"no subject":        func(g *Grant) { g.Subject = "" },
+		"subject too long":  func(g *Grant) { g.Subject = strings.Repeat("s", 256) },
 		"no workspace":      func(g *Grant) { g.WorkspaceID = "default" },
+		"upper case":        func(g *Grant) { g.WorkspaceID = strings.ToUpper(workspace) },
 		"unknown role":      func(g *Grant) { g.Role = "root" },
 		"no lifetime":       func(g *Grant) { g.TTL = 0 },
 		"negative lifetime": func(g *Grant) { g.TTL = -time.Hour },
@@ -131,7 +133,13 @@ func TestVerifyRefuses(t *testing.T) {
 		{"issued in the future", b.sign(t, ed, b.key, nil, map[string]any{"iat": at(Leeway + time.Second)}), ErrNotYetValid},
 		{"no subject", b.sign(t, ed, b.key, nil, map[string]any{"sub": nil}), ErrInvalid},
 		{"no id", b.sign(t, ed, b.key, nil, map[string]any{"jti": nil}), ErrInvalid},
+		{"subject too long", b.sign(t, ed, b.key, nil, map[string]any{"sub": strings.Repeat("s", 256)}), ErrInvalid},
+		{"line break in the subject", b.sign(t, ed, b.key, nil, map[string]any{"sub": "ops\nroot"}), ErrInvalid},
 		{"workspace is no UUID", b.sign(t, ed, b.key, nil, map[string]any{"workspace": "default"}), ErrInvalid},
+		{"workspace in upper case", b.sign(t, ed, b.key, nil, map[string]any{"workspace": strings.ToUpper(workspace)}), ErrInvalid},
+		{"workspace without hyphens", b.sign(t, ed, b.key, nil, map[string]any{"workspace": strings.ReplaceAll(workspace, "-", "")}), ErrInvalid},
+		{"workspace in braces", b.sign(t, ed, b.key, nil, map[string]any{"workspace": "{" + workspace + "}"}), ErrInvalid},
+		{"workspace as a URN", b.sign(t, ed, b.key, nil, map[string]any{"workspace": "urn:uuid:" + workspace}), ErrInvalid},
 		{"unknown role", b.sign(t, ed, b.key, nil, map[string]any{"role": "root"}), ErrInvalid},
 		{"role of another type", b.sign(t, ed, b.key, nil, map[string]any{"role": 1}), ErrMalformed},
 	}

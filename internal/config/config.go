@@ -4,7 +4,6 @@ package config
 
 import (
 	"crypto/ed25519"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,7 +15,6 @@ import (
 
 	"github.com/caarlos0/env/v11"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/contrib/envconfig"
 
 	"github.com/holdfast/holdfast/internal/auth"
 )
@@ -26,17 +24,24 @@ const DefaultWorkspace = "00000000-0000-7000-8000-000000000001"
 
 // Database is what every command that touches Postgres needs.
 type Database struct {
-	URL      string `env:"HOLDFAST_DATABASE_URL,required,notEmpty"`
+	URL      string `env:"HOLDFAST_DATABASE_URL,required,notEmpty" doc:"the address of Postgres, like postgres://user:password@host:5432/database"`
 	MaxConns int32  `env:"HOLDFAST_DATABASE_MAX_CONNS" envDefault:"10"`
+	// DatabaseCA is PEM text, or base64 of it.
+	DatabaseCA   string        `env:"HOLDFAST_DATABASE_CA"`
+	ConnLifetime time.Duration `env:"HOLDFAST_DATABASE_CONN_LIFETIME" envDefault:"30m"`
 }
 
 // Server is what the API and the worker need.
 type Server struct {
 	Database
-	RedisURL        string        `env:"HOLDFAST_REDIS_URL,required,notEmpty"`
+	Telemetry
+	Payloads
+	RedisURL        string        `env:"HOLDFAST_REDIS_URL,required,notEmpty" doc:"the address of Redis, like redis://host:6379/0"`
+	RedisCA         string        `env:"HOLDFAST_REDIS_CA"`
 	LogLevel        slog.Level    `env:"HOLDFAST_LOG_LEVEL" envDefault:"info"`
 	ShutdownTimeout time.Duration `env:"HOLDFAST_SHUTDOWN_TIMEOUT" envDefault:"30s"`
 	Temporal        client.Options
+	TemporalEnv     TemporalVariables
 }
 
 // API is what `holdfast api` needs.
@@ -45,11 +50,14 @@ type API struct {
 	Listen     string `env:"HOLDFAST_LISTEN" envDefault:":8080"`
 	PrivateKey string `env:"HOLDFAST_JWT_PRIVATE_KEY"`
 	PublicKeys string `env:"HOLDFAST_JWT_PUBLIC_KEY"`
+	// TemporalUIOrigin is where the Temporal UI is that may ask the codec server.
+	TemporalUIOrigin string `env:"HOLDFAST_TEMPORAL_UI_ORIGIN"`
 }
 
 // Worker is what `holdfast worker` needs.
 type Worker struct {
 	Server
+	Deployment
 	GitHubToken    string  `env:"GITHUB_TOKEN"`
 	GitHubURL      string  `env:"GITHUB_API_URL" envDefault:"https://api.github.com/"`
 	GitHubInFlight int     `env:"HOLDFAST_GITHUB_IN_FLIGHT" envDefault:"10"`
@@ -90,16 +98,22 @@ func LoadDatabase(e Environment) (Database, error) {
 // LoadAPI reads and checks the API's configuration. An error names the variable.
 func LoadAPI(e Environment) (API, error) {
 	var c API
-	if err := parse(e, &c); err != nil {
+	err := parse(e, &c)
+	if c.PrivateKey == "" && c.PublicKeys == "" {
+		err = alsoMissing(err, "HOLDFAST_JWT_PRIVATE_KEY or HOLDFAST_JWT_PUBLIC_KEY must be set: the key that tokens are verified with, base64 of 32 bytes")
+	}
+	if err != nil {
 		return c, err
 	}
 	if err := c.load(e); err != nil {
 		return c, err
 	}
-	if c.PrivateKey == "" && c.PublicKeys == "" {
-		return c, errors.New("HOLDFAST_JWT_PRIVATE_KEY or HOLDFAST_JWT_PUBLIC_KEY must be set: without a key no token can be verified")
+	if c.TemporalUIOrigin != "" {
+		if err := checkOrigin("HOLDFAST_TEMPORAL_UI_ORIGIN", c.TemporalUIOrigin); err != nil {
+			return c, err
+		}
 	}
-	_, err := c.Keys()
+	_, err = c.Keys()
 	return c, err
 }
 
@@ -114,7 +128,15 @@ func (c API) Keys() ([]ed25519.PublicKey, error) {
 		}
 		keys = append(keys, auth.PublicKey(private))
 	}
-	for text := range strings.SplitSeq(c.PublicKeys, ",") {
+	public, err := publicKeys(c.PublicKeys)
+	return append(keys, public...), err
+}
+
+// publicKeys reads a list of keys. A comma too many does no harm; one that stands for
+// keys that are not there does.
+func publicKeys(list string) ([]ed25519.PublicKey, error) {
+	var keys []ed25519.PublicKey
+	for text := range strings.SplitSeq(list, ",") {
 		if text = strings.TrimSpace(text); text == "" {
 			continue
 		}
@@ -123,6 +145,9 @@ func (c API) Keys() ([]ed25519.PublicKey, error) {
 			return nil, fmt.Errorf("HOLDFAST_JWT_PUBLIC_KEY: %w", err)
 		}
 		keys = append(keys, key)
+	}
+	if list != "" && len(keys) == 0 {
+		return nil, errors.New("HOLDFAST_JWT_PUBLIC_KEY: it is set and holds no key")
 	}
 	return keys, nil
 }
@@ -134,6 +159,9 @@ func LoadWorker(e Environment) (Worker, error) {
 		return c, err
 	}
 	if err := c.load(e); err != nil {
+		return c, err
+	}
+	if err := c.validateDeployment(); err != nil {
 		return c, err
 	}
 	if err := checkURL("GITHUB_API_URL", c.GitHubURL, "http", "https"); err != nil {
@@ -155,26 +183,33 @@ func (c *Server) load(e Environment) error {
 	if err := checkURL("HOLDFAST_REDIS_URL", c.RedisURL, "redis", "rediss"); err != nil {
 		return err
 	}
+	if err := c.validateTelemetry(); err != nil {
+		return err
+	}
 	if c.ShutdownTimeout <= 0 {
 		return fmt.Errorf("HOLDFAST_SHUTDOWN_TIMEOUT: %s is no positive duration", c.ShutdownTimeout)
 	}
+	if _, err := c.RedisAuthorities(); err != nil {
+		return err
+	}
+	if _, err := c.Keyset(); err != nil {
+		return err
+	}
 	var err error
-	c.Temporal, err = envconfig.LoadClientOptions(envconfig.LoadClientOptionsRequest{DisableFile: true, EnvLookup: e})
-	if err != nil {
-		return fmt.Errorf("TEMPORAL_*: %w", err)
-	}
-	if c.Temporal.Namespace == "" {
-		c.Temporal.Namespace = client.DefaultNamespace
-	}
-	if t := c.Temporal.ConnectionOptions.TLS; t != nil {
-		t.MinVersion = tls.VersionTLS12
-	}
-	return nil
+	c.Temporal, err = temporalOptions(e)
+	c.TemporalEnv.Namespace = c.Temporal.Namespace
+	return err
 }
 
 func (c Database) validate() error {
 	if c.MaxConns < 2 {
 		return fmt.Errorf("HOLDFAST_DATABASE_MAX_CONNS: %d is fewer than 2", c.MaxConns)
+	}
+	if c.ConnLifetime < time.Minute {
+		return fmt.Errorf("HOLDFAST_DATABASE_CONN_LIFETIME: %s is shorter than a minute", c.ConnLifetime)
+	}
+	if _, err := c.DatabaseAuthorities(); err != nil {
+		return err
 	}
 	return checkURL("HOLDFAST_DATABASE_URL", c.URL, "postgres", "postgresql")
 }
@@ -194,17 +229,7 @@ func parse(e Environment, into any) error {
 		Environment: values,
 		FuncMap:     map[reflect.Type]env.ParserFunc{reflect.TypeFor[slog.Level](): level},
 	})
-	var unreadable env.ParseError
-	if errors.As(err, &unreadable) {
-		if field, ok := reflect.TypeOf(into).Elem().FieldByName(unreadable.Name); ok {
-			name, _, _ := strings.Cut(field.Tag.Get("env"), ",")
-			return fmt.Errorf("%s: cannot be read as a %s", name, field.Type)
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("configuration: %w", err)
-	}
-	return nil
+	return explain(err, reflect.TypeOf(into).Elem())
 }
 
 // checkURL never repeats the value: it may hold a password.

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	gogithub "github.com/google/go-github/v58/github"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/holdfast/holdfast/internal/budget"
 	"github.com/holdfast/holdfast/internal/rawjson"
@@ -34,6 +36,11 @@ type Options struct {
 	Gate      *budget.Gate      // shared by all clients of the same credential
 	Now       func() time.Time
 	Scale     float64 // of every back-off; 0 means 1
+	// TracerProvider makes a span of each attempt of a request; nil: none is made.
+	// The trace is never handed on to GitHub.
+	TracerProvider trace.TracerProvider
+	// MeterProvider measures every attempt of a request; nil: nothing is measured.
+	MeterProvider metric.MeterProvider
 }
 
 // Client asks GitHub with one credential. It is safe for concurrent use.
@@ -57,10 +64,17 @@ func New(o Options) (*Client, error) {
 	if o.Transport == nil {
 		o.Transport = newTransport()
 	}
+	if o.TracerProvider != nil {
+		o.Transport = traced(o.Transport, o.TracerProvider)
+	}
+	measured, err := newInstruments(o.MeterProvider, o.Now)
+	if err != nil {
+		return nil, err
+	}
 	hc := &http.Client{
 		Transport: &limitTransport{
 			next: &authTransport{next: o.Transport, base: base, token: o.Token},
-			gate: o.Gate, now: o.Now, scale: o.Scale,
+			gate: o.Gate, now: o.Now, scale: o.Scale, instruments: measured,
 		},
 		CheckRedirect: sameHost(base),
 	}

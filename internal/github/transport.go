@@ -52,6 +52,8 @@ type limitTransport struct {
 	gate  *budget.Gate
 	now   func() time.Time
 	scale float64 // of every back-off; 1 in production
+
+	instruments instruments
 }
 
 func (t *limitTransport) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -87,15 +89,11 @@ func (t *limitTransport) once(req *http.Request) (*http.Response, error) {
 	}
 	defer leave()
 	countRequest(req.Context())
-	ctx, cancel := context.WithTimeout(req.Context(), oneAttempt)
-	defer cancel() // the body is read whole before
-	resp, err := t.next.RoundTrip(req.WithContext(ctx))
+	end := t.instruments.begin(req.Context())
+	resp, body, err := t.send(req)
+	end(resp, err)
 	if err != nil {
-		return nil, &Error{Kind: KindUnreachable, Err: err}
-	}
-	body, err := readWhole(resp)
-	if err != nil {
-		return nil, &Error{Kind: KindUnreachable, Status: resp.StatusCode, RequestID: resp.Header.Get("X-GitHub-Request-Id"), Err: err}
+		return nil, err
 	}
 	if limit := t.limitOf(resp, body); limit != nil {
 		return nil, limit
@@ -112,6 +110,22 @@ func (t *limitTransport) once(req *http.Request) (*http.Response, error) {
 		resp.Header.Del(name)
 	}
 	return resp, nil
+}
+
+// send sends the request and reads the answer whole. Its error is an *Error of
+// KindUnreachable.
+func (t *limitTransport) send(req *http.Request) (*http.Response, []byte, error) {
+	ctx, cancel := context.WithTimeout(req.Context(), oneAttempt)
+	defer cancel() // the body is read whole before
+	resp, err := t.next.RoundTrip(req.WithContext(ctx))
+	if err != nil {
+		return nil, nil, &Error{Kind: KindUnreachable, Err: err}
+	}
+	body, err := readWhole(resp)
+	if err != nil {
+		return nil, nil, &Error{Kind: KindUnreachable, Status: resp.StatusCode, RequestID: resp.Header.Get("X-GitHub-Request-Id"), Err: err}
+	}
+	return resp, body, nil
 }
 
 // readWhole replaces the body by its bytes, so that a cut-off body is noticed here.

@@ -87,8 +87,7 @@ func (s *Server) user(x *exchange) {
 		return
 	}
 	e := &x.enc
-	e.user(&user{login: s.options.User, id: loginID(s.options.User)})
-	e.b = e.b[:len(e.b)-1]
+	e.viewOfUser(&user{login: s.options.User, id: loginID(s.options.User)}, "private")
 	e.raw(`,"name":`).str(s.options.User).raw(`,"company":null,"blog":"","location":null,"email":null,"hireable":null`)
 	e.raw(`,"bio":null,"twitter_username":null,"notification_email":null,"public_repos":1,"public_gists":0,"followers":0`)
 	e.raw(`,"following":0,"created_at":"2011-01-25T18:44:36Z","updated_at":"2025-01-22T11:25:30Z","private_gists":0`)

@@ -19,38 +19,60 @@ import (
 // archive of the repository: numbers of comments from their thread and date,
 // numbers of users from their login. What nobody knows, such as the file of a
 // review comment, gets a stand-in.
+//
+// It fails with an [ArchiveError], which says which of the files is at fault.
 func LoadArchive(archive, commits, refs string) (*Repository, error) {
 	var file archiveFile
 	if err := readJSON(archive, &file); err != nil {
-		return nil, err
+		return nil, &ArchiveError{ArchiveItems, err}
 	}
 	owner, name, ok := strings.Cut(file.Repo, "/")
 	if !ok || owner == "" || name == "" {
-		return nil, fmt.Errorf("reading %s: its repo is %q, not owner/name", archive, file.Repo)
+		return nil, &ArchiveError{ArchiveItems, fmt.Errorf("reading %s: its repo is %q, not owner/name", archive, file.Repo)}
 	}
 	l := newLoader(owner, name, &file)
 	if commits != "" {
 		list, err := readCommits(commits)
 		if err != nil {
-			return nil, err
+			return nil, &ArchiveError{ArchiveCommits, err}
 		}
 		l.commits(list)
 	}
 	if refs != "" {
 		var list archiveRefs
 		if err := readJSON(refs, &list); err != nil {
-			return nil, err
+			return nil, &ArchiveError{ArchiveRefs, err}
 		}
 		l.refs(&list)
 	}
 	l.defaults()
 	if err := l.threads(); err != nil {
-		return nil, fmt.Errorf("reading %s: %w", archive, err)
+		return nil, &ArchiveError{ArchiveItems, fmt.Errorf("reading %s: %w", archive, err)}
 	}
 	l.about()
 	l.finish()
 	return l.Repository, nil
 }
+
+// ArchivePart is one of the files that an archived repository consists of.
+type ArchivePart string
+
+// The parts of an archive.
+const (
+	ArchiveItems   ArchivePart = "archive" // issues and pull requests
+	ArchiveCommits ArchivePart = "commits"
+	ArchiveRefs    ArchivePart = "refs"
+)
+
+// ArchiveError is what is wrong with one part of an archive.
+type ArchiveError struct {
+	Part ArchivePart
+	Err  error
+}
+
+func (e *ArchiveError) Error() string { return e.Err.Error() }
+
+func (e *ArchiveError) Unwrap() error { return e.Err }
 
 // loader fills a repository from an archive.
 type loader struct {

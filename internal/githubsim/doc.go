@@ -34,6 +34,12 @@
 // URLs that a client follows (Link, Location) name the host that the request
 // was sent to.
 //
+// # Where it is GitHub
+//
+// Every answer that a test of this package gets is compared with GitHub's own
+// description of its API, and every endpoint is asked for all shapes that it has; see
+// internal/conformance. A route without requests to compare fails.
+//
 // # Where it is not GitHub
 //
 // Answers are not compressed. Dates have no events behind them. A branch whose

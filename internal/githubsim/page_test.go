@@ -131,6 +131,7 @@ func TestIssuesBeyondNumberedPages(t *testing.T) {
 	require.Equal(t, http.StatusUnprocessableEntity, res.StatusCode)
 	require.Contains(t, res.object(t)["message"], "pagination is limited for this resource")
 
+	b.many = true
 	for _, query := range []string{"sort=created&direction=asc", "sort=updated&direction=desc"} {
 		items, last := b.walk(t, base+"/issues?state=all&per_page=100&"+query)
 		seen := make(map[any]bool)
@@ -142,6 +143,8 @@ func TestIssuesBeyondNumberedPages(t *testing.T) {
 		require.NotContains(t, last.rels(), "last")
 		require.Contains(t, last.rels()["prev"], "before=")
 	}
+
+	b.many = false
 
 	page := b.get(t, base+"/issues?state=all&per_page=100&page=98").rels()
 	require.NotContains(t, page["next"], "after=")

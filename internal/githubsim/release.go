@@ -1,6 +1,9 @@
 package githubsim
 
-import "strings"
+import (
+	"net/url"
+	"strings"
+)
 
 type release struct {
 	id                 int64
@@ -20,13 +23,24 @@ type asset struct {
 	uploader          int32
 }
 
+// escapePath escapes a name for a URL in which its slashes stay.
+func escapePath(name string) string {
+	return strings.ReplaceAll(url.PathEscape(name), "%2F", "/")
+}
+
+// escapeTag escapes a tag as the web pages of its release do: slashes as well, and
+// the @ of a package in a monorepo.
+func escapeTag(tag string) string {
+	return strings.ReplaceAll(url.PathEscape(tag), "@", "%40")
+}
+
 // release writes a release.
 func (e *encoder) release(r *Repository, i int32) {
 	v := &r.releases[i]
-	tag := strings.ReplaceAll(v.tag, "/", "%2F")
+	tag := escapePath(v.tag)
 	e.raw(`{"url":"`).raw(r.api).raw("/releases/").num(v.id).raw(`","assets_url":"`).raw(r.api).raw("/releases/").num(v.id)
 	e.raw(`/assets","upload_url":"https://uploads.github.com/repos/`).raw(r.info.fullName).raw("/releases/").num(v.id)
-	e.raw(`/assets{?name,label}","html_url":`).str(r.web + "/releases/tag/" + tag).raw(`,"id":`).num(v.id)
+	e.raw(`/assets{?name,label}","html_url":`).str(r.web + "/releases/tag/" + escapeTag(v.tag)).raw(`,"id":`).num(v.id)
 	e.raw(`,"author":`).userOrGhost(r, v.author).raw(`,"node_id":`).node("RE_", r.info.id, v.id)
 	e.raw(`,"tag_name":`).str(v.tag).raw(`,"target_commitish":`).str(v.target).raw(`,"name":`).strOrNull(v.name)
 	e.raw(`,"draft":false,"immutable":false,"prerelease":`).flag(v.prerelease)
@@ -38,7 +52,7 @@ func (e *encoder) release(r *Repository, i int32) {
 		}
 		e.asset(r, v, &v.assets[n])
 	}
-	e.raw(`],"tarball_url":`).str(r.api + "/tarball/" + v.tag).raw(`,"zipball_url":`).str(r.api + "/zipball/" + v.tag)
+	e.raw(`],"tarball_url":`).str(r.api + "/tarball/" + tag).raw(`,"zipball_url":`).str(r.api + "/zipball/" + tag)
 	e.raw(`,"body":`).text(r, &v.body, v.id).raw("}")
 }
 
@@ -48,5 +62,5 @@ func (e *encoder) asset(r *Repository, v *release, a *asset) {
 	e.raw(`,"uploader":`).userRef(r, a.uploader).raw(`,"content_type":`).str(a.contentType)
 	e.raw(`,"state":"uploaded","size":`).num(a.size).raw(`,"digest":null,"download_count":`).num(a.downloads)
 	e.raw(`,"created_at":`).time(a.created).raw(`,"updated_at":`).time(a.created)
-	e.raw(`,"browser_download_url":`).str(r.web + "/releases/download/" + v.tag + "/" + a.name).raw("}")
+	e.raw(`,"browser_download_url":`).str(r.web + "/releases/download/" + escapeTag(v.tag) + "/" + url.PathEscape(a.name)).raw("}")
 }

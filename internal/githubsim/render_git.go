@@ -47,7 +47,7 @@ func (e *encoder) singleBranch(r *Repository, b *ref) {
 	}
 	api := r.api + "/branches/" + url.PathEscape(b.name)
 	e.raw(`{"name":`).str(b.name).raw(`,"commit":`).commit(r, c)
-	e.raw(`,"_links":{"self":`).str(api).raw(`,"html":`).str(r.web + "/tree/" + b.name)
+	e.raw(`,"_links":{"self":`).str(api).raw(`,"html":`).str(r.web + "/tree/" + escapePath(b.name))
 	protected := b.name == r.info.defaultBranch
 	e.raw(`},"protected":`).flag(protected).raw(`,"protection":{"enabled":`).flag(protected)
 	e.raw(`,"required_status_checks":{"enforcement_level":"off","contexts":[],"checks":[]}},"protection_url":`)
@@ -56,7 +56,8 @@ func (e *encoder) singleBranch(r *Repository, b *ref) {
 
 // tag writes a tag as lists have it.
 func (e *encoder) tag(r *Repository, t *ref) {
-	e.raw(`{"name":`).str(t.name).raw(`,"zipball_url":`).str(r.api + "/zipball/refs/tags/" + t.name)
-	e.raw(`,"tarball_url":`).str(r.api+"/tarball/refs/tags/"+t.name).raw(`,"commit":`).commitRef(r, t.sha)
+	tag := escapePath(t.name)
+	e.raw(`{"name":`).str(t.name).raw(`,"zipball_url":`).str(r.api + "/zipball/refs/tags/" + tag)
+	e.raw(`,"tarball_url":`).str(r.api+"/tarball/refs/tags/"+tag).raw(`,"commit":`).commitRef(r, t.sha)
 	e.raw(`,"node_id":`).objectNode("REF_", r.info.id, "refs/tags/"+t.name).raw("}")
 }

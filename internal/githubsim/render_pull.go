@@ -24,7 +24,7 @@ func (e *encoder) pull(r *Repository, i int32, single bool) {
 	e.raw(`,"requested_reviewers":`).userRefs(r, p.requested).raw(`,"requested_teams":[],"labels":`).labelRefs(r, is.labels)
 	e.raw(`,"milestone":`).milestoneRef(r, is.milestone).raw(`,"draft":`).flag(p.draft)
 	e.pullLinks(r, p, n)
-	e.pullHead(r, p, single)
+	e.pullHead(r, p)
 	e.pullBase(r, p)
 	e.links(r, p, n)
 	e.raw(`,"author_association":`).str(is.assoc.String()).raw(`,"auto_merge":null,"active_lock_reason":`).lockReason(is)
@@ -41,14 +41,16 @@ func (e *encoder) pullLinks(r *Repository, p *pull, n int64) {
 	e.raw(`/comments","statuses_url":"`).raw(r.api).raw("/statuses/").hex(p.headSHA).raw(`"`)
 }
 
-func (e *encoder) pullHead(r *Repository, p *pull, single bool) {
-	e.raw(`,"head":{"label":`).str(r.ownerName(p.headUser) + ":" + p.headRef).raw(`,"ref":`).str(p.headRef)
-	e.raw(`,"sha":"`).hex(p.headSHA).raw(`","user":`)
-	if single {
-		e.userOrGhost(r, p.headUser)
+// pullHead writes where a pull request comes from. Of a user who was deleted GitHub
+// shows neither the name nor the label, in lists as well as alone.
+func (e *encoder) pullHead(r *Repository, p *pull) {
+	e.raw(`,"head":{"label":`)
+	if p.headUser == nobody {
+		e.raw("null")
 	} else {
-		e.userRef(r, p.headUser)
+		e.str(r.users[p.headUser].login + ":" + p.headRef)
 	}
+	e.raw(`,"ref":`).str(p.headRef).raw(`,"sha":"`).hex(p.headSHA).raw(`","user":`).userRef(r, p.headUser)
 	e.raw(`,"repo":`)
 	switch p.headFork {
 	case forkSelf:

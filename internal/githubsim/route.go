@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// route is one endpoint. Its pattern is what follows the repository in the path;
-// "#" stands for a number, "*" for the whole rest.
+// route is one endpoint. Its pattern is its path, or what follows the repository in
+// the path; "#" stands for a number, "*" for the whole rest.
 type route struct {
 	name    string // in Stats
 	pattern string
-	docs    string // where GitHub documents it, below docs.github.com/rest
-	serve   func(*query)
+	docs    string       // where GitHub documents it, below docs.github.com/rest
+	serve   func(*query) // nil for what belongs to no repository
 }
 
 // target is the repository that a path names.
@@ -50,8 +50,12 @@ func routes() []*route {
 
 var (
 	repositoryRoutes = routes()
-	rateLimitRoute   = &route{name: "rate_limit", docs: "/rate-limit/rate-limit#get-rate-limit-status-for-the-authenticated-user"}
-	userRoute        = &route{name: "user", docs: "/users/users#get-the-authenticated-user"}
+	rateLimitRoute   = &route{
+		name: "rate_limit", pattern: "rate_limit",
+		docs: "/rate-limit/rate-limit#get-rate-limit-status-for-the-authenticated-user",
+	}
+	userRoute  = &route{name: "user", pattern: "user", docs: "/users/users#get-the-authenticated-user"}
+	rootRoutes = []*route{rateLimitRoute, userRoute}
 )
 
 // match finds the endpoint of a request, and its repository and arguments.
@@ -60,11 +64,10 @@ func match(req *http.Request) (*route, target, []string) {
 	if req.Method != http.MethodGet && req.Method != http.MethodHead {
 		return unknown, target{}, nil
 	}
-	switch path {
-	case "rate_limit":
-		return rateLimitRoute, target{}, nil
-	case "user":
-		return userRoute, target{}, nil
+	for _, r := range rootRoutes {
+		if path == r.pattern {
+			return r, target{}, nil
+		}
 	}
 	at, ok := parseTarget(path)
 	if !ok {

@@ -23,6 +23,7 @@ type bundle struct {
 	repo   *githubsim.Repository
 	url    string
 	client *http.Client
+	many   bool // there are too many answers to compare each with GitHub's description
 }
 
 const (
@@ -58,10 +59,15 @@ func (b *bundle) get(t *testing.T, path string, headers ...string) answer {
 
 func (b *bundle) try(t *testing.T, path string, headers ...string) (answer, error) {
 	t.Helper()
+	return b.ask(t, http.MethodGet, path, headers...)
+}
+
+func (b *bundle) ask(t *testing.T, method, path string, headers ...string) (answer, error) {
+	t.Helper()
 	if path[0] == '/' {
 		path = b.url + path
 	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody)
+	req, err := http.NewRequestWithContext(t.Context(), method, path, http.NoBody)
 	require.NoError(t, err)
 	for i := 0; i < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
@@ -72,6 +78,9 @@ func (b *bundle) try(t *testing.T, path string, headers ...string) (answer, erro
 	}
 	body, err := io.ReadAll(res.Body)
 	require.NoError(t, res.Body.Close())
+	if err == nil && !b.many {
+		requireDescribed(t, req, answer{res, body})
+	}
 	return answer{res, body}, err
 }
 

@@ -90,7 +90,11 @@ func (r *Repository) renderUser(i int32) {
 }
 
 // user writes GitHub's simple-user.
-func (e *encoder) user(u *user) {
+func (e *encoder) user(u *user) { e.viewOfUser(u, "public").raw("}") }
+
+// viewOfUser writes a user as all others see one (public) or as they see themselves
+// (private), without the closing brace.
+func (e *encoder) viewOfUser(u *user, view string) *encoder {
 	e.raw(`{"login":`).str(u.login).raw(`,"id":`).num(u.id).raw(`,"node_id":`)
 	if u.kind == kindOrganization {
 		e.rootNode("O_", u.id)
@@ -103,7 +107,8 @@ func (e *encoder) user(u *user) {
 	for _, link := range userLinks {
 		e.raw(`,"`).raw(link[0]).raw(`":`).str(api + link[1])
 	}
-	e.raw(`,"type":`).str(u.kind.String()).raw(`,"user_view_type":"public","site_admin":false}`)
+	e.raw(`,"type":`).str(u.kind.String()).raw(`,"user_view_type":`).str(view)
+	return e.raw(`,"site_admin":false`)
 }
 
 var userLinks = [...][2]string{

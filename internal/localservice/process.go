@@ -117,6 +117,16 @@ func (p *Process) Err() error {
 	return fmt.Errorf("%s ended unexpectedly: %s%s", p.command.Name, p.cmd.ProcessState, p.LogTail(20))
 }
 
+// ExitCode is what the process exited with: -1 while it runs, and when a signal ended it.
+func (p *Process) ExitCode() int {
+	select {
+	case <-p.done:
+		return p.cmd.ProcessState.ExitCode()
+	default:
+		return -1
+	}
+}
+
 // Stop asks the process to end and waits for it; when ctx ends first it kills
 // the process and says so. Stopping a process that has ended is no error.
 func (p *Process) Stop(ctx context.Context) error {

@@ -15,8 +15,13 @@ import (
 	"github.com/holdfast/holdfast/internal/operation"
 )
 
-// ErrClosed is what a listener gets when its hub shuts down.
-var ErrClosed = errors.New("the hub is closed")
+var (
+	// ErrClosed is what a listener gets when its hub shuts down.
+	ErrClosed = errors.New("the hub is closed")
+	// ErrTooManyTopics is what a listener gets when as many operations are followed
+	// as the hub takes, and it asks for one more.
+	ErrTooManyTopics = errors.New("too many operations are followed at once")
+)
 
 // EventSource is the truth about operations and their events: Postgres.
 type EventSource interface {
@@ -42,6 +47,14 @@ type HubOptions struct {
 	// which double from Poll; 5 s if 0. It bounds for how long an event that was
 	// committed but never published stays unseen.
 	IdlePoll time.Duration
+	// SourceTimeout bounds each question to the source about an operation that has
+	// listeners; 5 s if 0. A listener that needs the answer fails when it ends, the
+	// others are served when the source answers again.
+	SourceTimeout time.Duration
+	// MaxTopics is how many operations may be followed at once, by however many
+	// listeners each; 10,000 if 0. Each costs a goroutine, up to 1,024 events in
+	// memory, and a question to the source now and then.
+	MaxTopics int
 }
 
 // Hub hands the events of operations to their listeners. There is one per
@@ -55,6 +68,7 @@ type Hub struct {
 
 	mu     sync.Mutex
 	topics map[string][]*topic // by operation id; more than one only for a foreign workspace's attempt
+	count  int                 // of topics
 	closed bool
 	wait   sync.WaitGroup
 }
@@ -69,6 +83,12 @@ func NewHub(o HubOptions) *Hub {
 	}
 	if o.IdlePoll <= 0 {
 		o.IdlePoll = 5 * time.Second
+	}
+	if o.SourceTimeout <= 0 {
+		o.SourceTimeout = 5 * time.Second
+	}
+	if o.MaxTopics <= 0 {
+		o.MaxTopics = 10_000
 	}
 	h := &Hub{opts: o, topics: map[string][]*topic{}}
 	h.ctx, h.close = context.WithCancel(context.Background())
@@ -96,8 +116,9 @@ func (h *Hub) Close() {
 
 // Subscribe starts to listen to an operation: with since below 0 from a snapshot
 // of it as it is now, otherwise from the event after since. It fails with
-// CodeNotFound when the workspace has no such operation, with ErrClosed, and with
-// what the source fails with. The listener must be closed.
+// CodeNotFound when the workspace has no such operation, with ErrClosed, with
+// ErrTooManyTopics, and with what the source fails with. It waits for the source
+// as long as ctx does. The listener must be closed.
 func (h *Hub) Subscribe(ctx context.Context, workspaceID, id string, since int64) (*Listener, error) {
 	// The topic first, the position second: what happens in between is waiting in
 	// the topic and not lost.
@@ -127,9 +148,13 @@ func (h *Hub) acquire(workspaceID, id string) (*topic, error) {
 			return t, nil
 		}
 	}
+	if h.count >= h.opts.MaxTopics {
+		return nil, ErrTooManyTopics
+	}
 	ctx, cancel := context.WithCancel(h.ctx)
 	t := newTopic(h, workspaceID, id, cancel)
 	t.holders = 1
+	h.count++
 	h.topics[id] = append(h.topics[id], t)
 	h.wait.Go(func() { t.run(ctx) })
 	return t, nil
@@ -144,6 +169,7 @@ func (h *Hub) release(t *topic) {
 		return
 	}
 	t.cancel()
+	h.count--
 	rest := slices.DeleteFunc(h.topics[t.id], func(other *topic) bool { return other == t })
 	if len(rest) == 0 {
 		delete(h.topics, t.id)

@@ -82,6 +82,9 @@ func (l *Listener) Next(ctx context.Context) ([]Message, error) {
 			return nil, io.EOF
 		}
 		events, err := l.events(ctx)
+		if err != nil && l.hub.ctx.Err() != nil {
+			return nil, ErrClosed // what a question says that was broken off is not why
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -112,9 +115,12 @@ func (l *Listener) events(ctx context.Context) ([]operation.Event, error) {
 	}
 }
 
-// ask reads from the source what the topic no longer holds. What the source does
-// not hold either starts the listener over.
+// ask reads from the source what the topic no longer holds, for as long as one
+// question may take. What the source does not hold either starts the listener over.
 func (l *Listener) ask(ctx context.Context) ([]operation.Event, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.hub.opts.SourceTimeout)
+	defer cancel()
+	defer context.AfterFunc(l.hub.ctx, cancel)()
 	t, source := l.topic, l.hub.opts.Source
 	events, err := source.Events(ctx, t.workspaceID, t.id, l.pos, page)
 	if err != nil {

@@ -27,6 +27,9 @@ type source struct {
 	kept    int64 // events up to this one are gone
 	down    bool
 	queries int // calls of Events
+
+	reading chan struct{} // if set: told when an operation has been read, and awaited before the answer
+	hung    bool          // Events is not answered
 }
 
 func newSource() *source {
@@ -39,6 +42,9 @@ func newSource() *source {
 var errDown = errors.New("the database is down")
 
 func (s *source) Operation(_ context.Context, workspaceID, id string) (operation.Operation, error) {
+	if s.reading != nil {
+		defer func() { s.reading <- struct{}{}; <-s.reading }()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.down {
@@ -52,7 +58,11 @@ func (s *source) Operation(_ context.Context, workspaceID, id string) (operation
 	return op, nil
 }
 
-func (s *source) Events(_ context.Context, workspaceID, id string, after int64, limit int) ([]operation.Event, error) {
+func (s *source) Events(ctx context.Context, workspaceID, id string, after int64, limit int) ([]operation.Event, error) {
+	if s.hung {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.queries++

@@ -19,8 +19,6 @@ const (
 	page = 500
 	// grace is how long a gap may be just two publishers overtaking each other.
 	grace = 30 * time.Millisecond
-	// sourceTimeout bounds one question to the source.
-	sourceTimeout = 5 * time.Second
 )
 
 // unseeded is the position of a topic before it is known.
@@ -51,7 +49,8 @@ func newTopic(h *Hub, workspaceID, id string, cancel context.CancelFunc) *topic 
 	}
 }
 
-// seed sets where a new topic starts: at the operation as it was read.
+// seed sets where a new topic starts: at the operation as it was read. What was
+// told of it meanwhile is looked at now: before, nobody knew what was missing.
 func (t *topic) seed(seq int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -60,6 +59,9 @@ func (t *topic) seed(seq int64) {
 	}
 	t.last = seq
 	t.advance()
+	if t.forced.Load() || len(t.pending) > 0 {
+		t.wake()
+	}
 }
 
 // force makes run ask the source.
@@ -170,6 +172,9 @@ func (t *topic) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		if t.position() == unseeded {
+			continue // seed wakes again, and what forces a question stays until then
+		}
 		if t.forced.Swap(false) || (woken && t.gap()) || (!woken && t.position() == seen) {
 			t.refill(ctx)
 		}
@@ -205,10 +210,7 @@ func (t *topic) await(ctx context.Context, pause time.Duration) (woken bool) {
 func (t *topic) refill(ctx context.Context) {
 	for {
 		after := t.position()
-		if after == unseeded {
-			return
-		}
-		query, cancel := context.WithTimeout(ctx, sourceTimeout)
+		query, cancel := context.WithTimeout(ctx, t.hub.opts.SourceTimeout)
 		events, err := t.hub.opts.Source.Events(query, t.workspaceID, t.id, after, page)
 		cancel()
 		if err != nil {

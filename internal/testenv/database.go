@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/holdfast/holdfast/internal/postgres"
 	"github.com/holdfast/holdfast/migrations"
 )
 
@@ -121,7 +122,7 @@ func makeTemplate(ctx context.Context, conn *pgx.Conn, server, name string) erro
 	if err != nil {
 		return err
 	}
-	if err := migrations.Up(ctx, address); err != nil {
+	if err := migrations.Up(ctx, postgres.Address{URL: address}); err != nil {
 		return err
 	}
 	// Nobody can be cloned from while somebody is connected to it.

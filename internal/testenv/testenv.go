@@ -6,11 +6,13 @@
 //	HOLDFAST_TEST_DATABASE_URL      a superuser's, to any database of the server
 //	HOLDFAST_TEST_REDIS_URL
 //	HOLDFAST_TEST_TEMPORAL_ADDRESS
+//	HOLDFAST_TEST_GITHUB_OPENAPI    the path of GitHub's description of its API
 //
 // A package that is tested alone, as in `go test ./store`, starts the Postgres and
 // the Redis that it needs itself, once per test process. They die with the process;
 // a package that calls [Main] also removes their files at once, and otherwise the
 // next start does. Temporal is too heavy for that: without an address its tests skip.
+// GitHub's description is taken from the user's cache, or fetched from npm into it.
 //
 // With HOLDFAST_TEST_REQUIRE=1 nothing is started and nothing is skipped: a service
 // without an address fails the test that asks for it.
@@ -38,6 +40,7 @@ const (
 	databaseVariable = "HOLDFAST_TEST_DATABASE_URL"
 	redisVariable    = "HOLDFAST_TEST_REDIS_URL"
 	temporalVariable = "HOLDFAST_TEST_TEMPORAL_ADDRESS"
+	openAPIVariable  = "HOLDFAST_TEST_GITHUB_OPENAPI"
 	requireVariable  = "HOLDFAST_TEST_REQUIRE"
 )
 

@@ -24,7 +24,11 @@ import (
 const (
 	// readyTimeout is how long a process may take until it answers.
 	readyTimeout = 60 * time.Second
-	pollInterval = 25 * time.Millisecond
+	// shutdownTimeout is how long the processes may let work end, and well under what
+	// those who stop them wait: they send their last traces and close their
+	// connections after that.
+	shutdownTimeout = 10 * time.Second
+	pollInterval    = 25 * time.Millisecond
 )
 
 // Options say what the processes run on.
@@ -48,15 +52,17 @@ type Product struct {
 }
 
 // New configures the processes. What this process's own environment says of
-// Holdfast, Temporal or GitHub does not reach them.
+// Holdfast, Temporal, GitHub or telemetry does not reach them.
 func New(o Options) *Product {
 	p := &Product{options: o}
 	for _, pair := range os.Environ() {
-		if !hasAnyPrefix(pair, "HOLDFAST_", "TEMPORAL_", "GITHUB_") {
+		if !hasAnyPrefix(pair, "HOLDFAST_", "TEMPORAL_", "GITHUB_", "OTEL_", "SENTRY_") {
 			p.env = append(p.env, pair)
 		}
 	}
 	for _, pair := range [][2]string{
+		{"HOLDFAST_METRICS_LISTEN", "127.0.0.1:0"}, // see MetricsURL
+		{"HOLDFAST_SHUTDOWN_TIMEOUT", shutdownTimeout.String()},
 		{"HOLDFAST_DATABASE_URL", o.DatabaseURL},
 		{"HOLDFAST_REDIS_URL", o.RedisURL},
 		{"HOLDFAST_JWT_PRIVATE_KEY", o.PrivateKey},
@@ -83,11 +89,20 @@ func NewPrivateKey() string {
 // Run runs a command of the binary to its end and returns what it wrote to
 // standard output. An error ends with what it wrote to standard error.
 func (p *Product) Run(ctx context.Context, args ...string) (string, error) {
+	return p.RunWith(ctx, nil, args...)
+}
+
+// RunWith is Run with more "NAME=value", which win.
+func (p *Product) RunWith(ctx context.Context, env []string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, p.options.Binary, args...)
-	cmd.Env = p.env
+	cmd.Env = append(append([]string{}, p.env...), env...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
+	err := cmd.Run()
+	if ctx.Err() != nil { // that it was killed is not why
+		return "", fmt.Errorf("holdfast %s: %w", strings.Join(args, " "), context.Cause(ctx))
+	}
+	if err != nil {
 		return "", fmt.Errorf("holdfast %s: %w\n%s", strings.Join(args, " "), err, strings.TrimSpace(stderr.String()))
 	}
 	return stdout.String(), nil

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -89,25 +90,28 @@ func Open(ctx context.Context, o Options) (Source, error) {
 			return nil, err
 		}
 		return s, nil
-	case o.Archive != "":
-		repository, err := githubsim.LoadArchive(o.Archive, o.Commits, o.Refs)
-		if err != nil {
-			return nil, fmt.Errorf("read ARCHIVE: %w", err)
-		}
-		return served(repository, o.Port)
-	case o.Items < 100 || o.Items > 1_000_000:
+	case o.Archive == "" && (o.Items < 100 || o.Items > 1_000_000):
 		return nil, errors.New("ITEMS must be a number from 100 to 1000000")
 	default:
-		return served(githubsim.Generate(o.Seed, githubsim.SpecForItems(o.Items)), o.Port)
+		s, err := simulate(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
 	}
 }
 
-func served(repository *githubsim.Repository, port int) (Source, error) {
-	s, err := simulate(repository, port)
-	if err != nil {
-		return nil, err
+// load reads or generates the repository to simulate.
+func load(o Options) (*githubsim.Repository, error) {
+	if o.Archive == "" {
+		return githubsim.Generate(o.Seed, githubsim.SpecForItems(o.Items)), nil
 	}
-	return s, nil
+	repository, err := githubsim.LoadArchive(o.Archive, o.Commits, o.Refs)
+	var at *githubsim.ArchiveError
+	if errors.As(err, &at) {
+		return nil, fmt.Errorf("read %s: %w", strings.ToUpper(string(at.Part)), err)
+	}
+	return repository, err
 }
 
 // simulated is a repository on a simulated GitHub in this process.
@@ -118,10 +122,16 @@ type simulated struct {
 	listener net.Listener
 }
 
-func simulate(repository *githubsim.Repository, port int) (*simulated, error) {
-	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+// simulate takes the port before it makes the repository, which takes seconds: who
+// chose a port that was free then would find it taken.
+func simulate(ctx context.Context, o Options) (*simulated, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", o.Port))
 	if err != nil {
 		return nil, fmt.Errorf("start the simulated GitHub: %w", err)
+	}
+	repository, err := load(o)
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
 	}
 	sim := githubsim.New(githubsim.Options{})
 	sim.Add(repository)

@@ -2,14 +2,18 @@ package source_test
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast/holdfast/dev/internal/source"
 	"github.com/holdfast/holdfast/internal/githubsim"
+	"github.com/holdfast/holdfast/internal/localservice"
 	"github.com/holdfast/holdfast/internal/testenv"
 )
 
@@ -79,6 +83,8 @@ func TestOpenRefuses(t *testing.T) {
 		fmt.Fprint(w, "<html>")
 	}))
 	t.Cleanup(odd.Close)
+	archive := filepath.Join(t.TempDir(), "archive.json")
+	require.NoError(t, os.WriteFile(archive, []byte(`{"repo":"octo/mirror","timestamp":"2026-03-01T12:00:00Z"}`), 0o600))
 	for name, tt := range map[string]struct {
 		options source.Options
 		want    string
@@ -90,7 +96,9 @@ func TestOpenRefuses(t *testing.T) {
 		"no name":         {source.Options{Repository: "a/b/c"}, "has to be of the form owner/name"},
 		"two sources":     {source.Options{Repository: repository, Archive: "a.json"}, "cannot both be set"},
 		"refs of nothing": {source.Options{Refs: "refs.json"}, "belong to an ARCHIVE"},
-		"no archive":      {source.Options{Archive: "nowhere.json"}, "read ARCHIVE"},
+		"no archive":      {source.Options{Archive: "nowhere.json"}, "read ARCHIVE: "},
+		"no commits":      {source.Options{Archive: archive, Commits: "nowhere.ndjson"}, "read COMMITS: "},
+		"no refs":         {source.Options{Archive: archive, Refs: "nowhere.json"}, "read REFS: "},
 		"too few items":   {source.Options{Items: 1}, "ITEMS must be"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -99,6 +107,34 @@ func TestOpenRefuses(t *testing.T) {
 			require.ErrorContains(t, err, tt.want)
 		})
 	}
+}
+
+// A port that is taken is said before anything is made, and as an error only: a nil
+// pointer in the interface would be closed later on.
+func TestThePortIsTakenFirst(t *testing.T) {
+	t.Parallel()
+	taken, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, taken.Close()) })
+	port := taken.Addr().(*net.TCPAddr).Port
+	for name, options := range map[string]source.Options{
+		"generated": {Items: 500, Port: port},
+		"archived":  {Archive: "nowhere.json", Port: port},
+	} {
+		s, err := source.Open(t.Context(), options)
+		require.ErrorContains(t, err, "start the simulated GitHub: listen tcp 127.0.0.1:", name)
+		require.True(t, s == nil, name) //nolint:testifylint // require.Nil takes a nil pointer for nil
+	}
+}
+
+// What cannot be made gives its port back.
+func TestASourceThatFailsLeavesThePort(t *testing.T) {
+	t.Parallel()
+	port, err := localservice.FreePort()
+	require.NoError(t, err)
+	_, err = source.Open(t.Context(), source.Options{Archive: "nowhere.json", Port: port})
+	require.ErrorContains(t, err, "read ARCHIVE: ")
+	require.True(t, localservice.PortFree(port))
 }
 
 func TestSimulatedSource(t *testing.T) {

@@ -1,0 +1,179 @@
+package api_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/go-chi/chi/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast/holdfast/api"
+	"github.com/holdfast/holdfast/internal/auth"
+	"github.com/holdfast/holdfast/internal/operation"
+)
+
+// asked is a request that its route answers with success. ID stands for an operation's.
+type asked struct {
+	path, body string
+	status     int
+	role       auth.Role // the least that will do; empty: no token is needed
+	bare       bool      // it asks nothing of the store
+	header     []string
+}
+
+// everyRoute is one good request for each route. A route that is missing here fails
+// the tests below.
+func everyRoute(encrypted string) map[string]asked {
+	return map[string]asked{
+		"POST /v1/syncs":                  {path: "/v1/syncs", body: `{"repository":"octo/mirror"}`, status: 202, role: auth.RoleOperator},
+		"GET /v1/operations":              {path: "/v1/operations?limit=1", status: 200, role: auth.RoleReader},
+		"GET /v1/operations/{id}":         {path: "/v1/operations/ID", status: 200, role: auth.RoleReader},
+		"POST /v1/operations/{id}/cancel": {path: "/v1/operations/ID/cancel", status: 202, role: auth.RoleOperator},
+		"GET /v1/operations/{id}/stream":  {path: "/v1/operations/ID/stream", status: 101, role: auth.RoleReader, header: upgrade()},
+		"GET /v1/repositories":            {path: "/v1/repositories", status: 200, role: auth.RoleReader},
+		"POST /v1/codec/decode":           {path: "/v1/codec/decode", body: encrypted, status: 200, role: auth.RoleAdmin, bare: true},
+		"POST /v1/codec/encode":           {path: "/v1/codec/encode", body: clearPayloads, status: 200, role: auth.RoleAdmin, bare: true},
+		"POST /v1/codec/session":          {path: "/v1/codec/session", status: 204, role: auth.RoleAdmin, bare: true},
+		"DELETE /v1/codec/session":        {path: "/v1/codec/session", status: 204, role: auth.RoleAdmin, bare: true},
+		"GET /healthz":                    {path: "/healthz", status: 200, bare: true},
+		"GET /readyz":                     {path: "/readyz", status: 200, bare: true},
+		"GET /openapi.json":               {path: "/openapi.json", status: 200, bare: true},
+		"GET /openapi.yaml":               {path: "/openapi.yaml", status: 200, bare: true},
+		"GET /docs":                       {path: "/docs", status: 200, bare: true},
+		"GET /docs/{file}":                {path: "/docs/docs.js", status: 200, bare: true},
+	}
+}
+
+// send sends a request for one of the routes, and holds that its answer is described.
+func (b *bundle) send(t *testing.T, route string, r asked, token string, header ...string) answer {
+	t.Helper()
+	method, _, _ := strings.Cut(route, " ")
+	var body io.Reader
+	if r.body != "" {
+		body = strings.NewReader(r.body)
+	}
+	return b.do(t, method, r.path, token, body, append(r.header, header...)...)
+}
+
+// Every route, asked rightly and in each way in which any route can be asked wrongly,
+// answers as the document says: do compares the status, the media type and the body.
+func TestEveryRouteAnswersAsItIsDescribed(t *testing.T) {
+	t.Parallel()
+	b, encrypted := setupCodec(t)
+	op := b.operation(t)
+	roles := []auth.Role{auth.RoleReader, auth.RoleOperator, auth.RoleAdmin}
+	routes := everyRoute(encrypted)
+	require.NoError(t, chi.Walk(b.api.Routes(), func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
+		require.Contains(t, routes, method+" "+route, "a route without a request here")
+		return nil
+	}))
+	for route, r := range routes {
+		t.Run(route, func(t *testing.T) {
+			t.Parallel()
+			r.path = strings.ReplaceAll(r.path, "ID", op.ID)
+			token := ""
+			if r.role != "" {
+				token = b.token(t, r.role)
+				require.Equal(t, http.StatusUnauthorized, b.send(t, route, r, "").StatusCode)
+				require.Equal(t, http.StatusUnauthorized, b.send(t, route, r, "not.a.token").StatusCode)
+				for _, weaker := range roles {
+					if weaker == r.role {
+						break
+					}
+					require.Equal(t, http.StatusForbidden, b.send(t, route, r, b.token(t, weaker)).StatusCode, weaker)
+				}
+			}
+			if r.status != http.StatusSwitchingProtocols { // TestEveryMessageIsDescribed has that one
+				got := b.send(t, route, r, token)
+				require.Equal(t, r.status, got.StatusCode, got.body)
+			}
+			wrong := r
+			wrong.path, _, _ = strings.Cut(r.path, "?")
+			wrong.path += "?a=%zz"
+			require.Equal(t, http.StatusUnprocessableEntity, b.send(t, route, wrong, token).StatusCode)
+			if r.body == "" {
+				return
+			}
+			require.Equal(t, http.StatusUnsupportedMediaType, b.send(t, route, r, token, "Content-Type: text/plain").StatusCode)
+			for _, body := range []string{"[]", `{"repository":"a/b"`, `{"payloads":7}`} {
+				wrong := r
+				wrong.body = body
+				got := b.send(t, route, wrong, token)
+				require.Contains(t, []int{http.StatusBadRequest, http.StatusUnprocessableEntity}, got.StatusCode, "%s: %s", body, got.body)
+			}
+		})
+	}
+}
+
+// What is wrong behind a route is described for it as well.
+func TestEveryRouteFailsAsItIsDescribed(t *testing.T) {
+	t.Parallel()
+	for name, failure := range map[string]error{
+		"unavailable": &operation.Error{Code: operation.CodeUnavailable, Message: "x", Err: errors.New("down")},
+		"internal":    errors.New("broken"),
+		"forbidden":   &operation.Error{Code: operation.CodeForbidden, Message: "The token is for a workspace that this server does not have."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, encrypted := setupCodec(t)
+			op := b.operation(t)
+			b.health["postgres"], b.starter.err = failure, failure
+			b.store.setErr(failure)
+			for route, r := range everyRoute(encrypted) {
+				if name == "forbidden" && route != "POST /v1/syncs" {
+					continue // only what writes for a workspace finds that it is missing
+				}
+				r.path = strings.ReplaceAll(r.path, "ID", op.ID)
+				token := ""
+				if r.role != "" {
+					token = b.token(t, r.role)
+				}
+				got := b.send(t, route, r, token)
+				if r.bare && route != "GET /readyz" {
+					require.Equal(t, r.status, got.StatusCode, route)
+					continue
+				}
+				require.GreaterOrEqual(t, got.StatusCode, http.StatusForbidden, route)
+				require.NotEmpty(t, got.problem(t).Code)
+			}
+		})
+	}
+}
+
+// A token may be for a workspace of another server: that is its bearer's to mend.
+func TestStartSyncForAWorkspaceThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.store.setErr(&operation.Error{Code: operation.CodeForbidden, Message: "The token is for a workspace that this server does not have.", Err: errors.New("23503")})
+	got := b.do(t, http.MethodPost, "/v1/syncs", b.token(t, auth.RoleOperator), strings.NewReader(`{"repository":"octo/mirror"}`))
+	require.Equal(t, http.StatusForbidden, got.StatusCode)
+	require.Equal(t, "forbidden", got.problem(t).Code)
+	require.Equal(t, "The token is for a workspace that this server does not have.", got.problem(t).Detail)
+	require.NotContains(t, got.body, "23503")
+	require.NotContains(t, b.log.String(), `"level":"ERROR"`)
+}
+
+// Every message of a stream is as the document says under 101.
+func TestEveryMessageIsDescribed(t *testing.T) {
+	t.Parallel()
+	doc, err := contract()
+	require.NoError(t, err)
+	schema := doc.Paths.Value("/v1/operations/{id}/stream").Get.Responses.Status(101).Value.Content.Get("application/json").Schema.Value
+	b := setup(t, func(o *api.Options) { o.Heartbeat = time.Hour })
+	op := b.operation(t)
+	conn := b.dial(t, op.ID, b.token(t, auth.RoleReader), -1)
+	b.publish(b.store.state(op.ID, operation.StateRunning), b.store.items(op.ID, "issues", 100), b.store.state(op.ID, operation.StateFailed))
+	for range 4 {
+		_, data, err := conn.Read(t.Context())
+		require.NoError(t, err)
+		var message any
+		require.NoError(t, json.Unmarshal(data, &message))
+		require.NoError(t, schema.VisitJSON(message, openapi3.EnableJSONSchema2020(), openapi3.MultiErrors()), string(data))
+	}
+}

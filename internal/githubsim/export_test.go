@@ -1,0 +1,37 @@
+package githubsim
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// Endpoint is a route as tests see it.
+type Endpoint struct {
+	Name string
+	Path string // as GitHub's documentation writes it, but for the names in braces
+	Docs string // the URL that its errors name
+}
+
+// Endpoints are all routes of the server: what they are made from, not a copy.
+func Endpoints() []Endpoint {
+	var all []Endpoint
+	for _, r := range slices.Concat(repositoryRoutes, rootRoutes) {
+		all = append(all, r.endpoint())
+	}
+	return all
+}
+
+// EndpointOf is the route that a request is for; ok is false if there is none.
+func EndpointOf(req *http.Request) (e Endpoint, ok bool) {
+	r, _, _ := match(req)
+	return r.endpoint(), r != unknown
+}
+
+func (r *route) endpoint() Endpoint {
+	path := "/" + strings.NewReplacer("#", "{number}", "*", "{name}").Replace(r.pattern)
+	if slices.Contains(repositoryRoutes, r) {
+		path = strings.TrimSuffix("/repos/{owner}/{repo}"+path, "/")
+	}
+	return Endpoint{Name: r.name, Path: path, Docs: "https://docs.github.com/rest" + r.docs}
+}

@@ -1,0 +1,34 @@
+package testenv
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+
+	"github.com/holdfast/holdfast/internal/githubspec"
+)
+
+// GitHubOpenAPI is the path of GitHub's published description of its REST API, in
+// the pinned release. Under `make test` it was fetched before the tests; a package
+// that is tested alone takes it from the cache or fetches it. The error says why it
+// cannot be had; where it is required that fails the test.
+func GitHubOpenAPI(t testing.TB) (path string, err error) {
+	t.Helper()
+	if path := os.Getenv(openAPIVariable); path != "" {
+		return path, nil
+	}
+	if required() {
+		t.Fatalf("%s is not set: `make test` sets it, or says at its beginning why it cannot", openAPIVariable)
+	}
+	if path, err = fetchOpenAPI(); err != nil {
+		return "", fmt.Errorf("%s is not set: %w", openAPIVariable, err)
+	}
+	return path, nil
+}
+
+// fetchOpenAPI tries once per process: where there is no network, each try takes seconds.
+var fetchOpenAPI = sync.OnceValues(func() (string, error) {
+	return githubspec.Pinned().Fetch(context.Background(), githubspec.ReadOptions(os.Getenv))
+})

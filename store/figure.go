@@ -1,0 +1,52 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holdfast/holdfast/internal/dbsqlc"
+	"github.com/holdfast/holdfast/internal/operation"
+)
+
+// Figures reads what operators watch, all of it as of one moment.
+func (s *Store) Figures(ctx context.Context) (f operation.Figures, err error) {
+	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	err = pgx.BeginTxFunc(ctx, s.pool, snapshot, func(tx pgx.Tx) error {
+		operations, err := s.q.CountOperations(ctx, tx)
+		if err != nil {
+			return err
+		}
+		waits, err := s.q.CountWaits(ctx, tx)
+		if err != nil {
+			return err
+		}
+		ages, err := s.q.MirrorAges(ctx, tx)
+		if err != nil {
+			return err
+		}
+		repositories, err := s.q.CountRepositories(ctx, tx)
+		f = toFigures(operations, waits, ages, repositories)
+		return err
+	})
+	return f, translate("read the figures", err)
+}
+
+func toFigures(operations []dbsqlc.CountOperationsRow, waits []dbsqlc.CountWaitsRow, ages []dbsqlc.MirrorAgesRow, repositories int64) operation.Figures {
+	f := operation.Figures{Repositories: repositories}
+	for _, row := range operations {
+		f.Operations = append(f.Operations, operation.StateFigure{
+			Kind: operation.Kind(row.Kind), State: operation.State(row.State), Count: row.Operations, Oldest: seconds(row.OldestSeconds),
+		})
+	}
+	for _, row := range waits {
+		f.Waits = append(f.Waits, operation.WaitFigure{Reason: row.Reason, Count: row.Operations, Longest: seconds(row.LongestSeconds)})
+	}
+	for _, row := range ages {
+		f.Mirrors = append(f.Mirrors, operation.MirrorFigure{Collection: row.Collection, Age: seconds(row.AgeSeconds)})
+	}
+	return f
+}
+
+func seconds(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
