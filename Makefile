@@ -1,8 +1,8 @@
 # Everything a developer types. `make` alone lists it.
 #
 # The demo reads ARCHIVE, COMMITS, REFS, ITEMS, REPO, GITHUB_TOKEN, GITHUB_API_URL and JSON
-# from its environment. make hands those on whether they were set before the
-# command (`JSON=1 make demo`) or after it (`make demo JSON=1`).
+# from its environment, the benchmarks read JSON and MARKDOWN. make hands those on whether
+# they were set before the command (`JSON=1 make demo`) or after it (`make demo JSON=1`).
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -12,7 +12,7 @@ SHELL := /bin/bash
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 # The modules of this repository; the product's own is the first.
-MODULES := . dev tools tools/actionlint
+MODULES := . dev deploy/check tools tools/actionlint
 
 # Tools are built from pinned modules of their own and cached by the go command.
 # sqlc is built without cgo: its parser then runs as WebAssembly, which needs no
@@ -30,7 +30,7 @@ TESTFLAGS ?=
 help: ## List what make can do
 	@awk 'BEGIN {FS = ":.*## "} \
 		/^##@ / {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z][a-z-]*:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+		/^[a-z][a-z-]*:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##@ Run
 
@@ -66,6 +66,7 @@ test: bin/holdfast bin/dev ## Run all tests of all modules on real services, sta
 		status=0; \
 		go test -timeout=20m $(TESTFLAGS) ./... || status=1; \
 		go test -C dev -timeout=20m $(TESTFLAGS) ./... || status=1; \
+		go test -C deploy/check -timeout=20m $(TESTFLAGS) ./... || status=1; \
 		exit $$status'
 
 # The embedded server is not built with the race detector: only what we wrote is.
@@ -77,13 +78,38 @@ test-race: bin/holdfast bin/dev ## Run the tests with the race detector (needs a
 		go test -C dev -timeout=20m -race $(TESTFLAGS) ./e2e/... || status=1; \
 		exit $$status'
 
+# What is counted is the product: the packages of its binary without generated code. The
+# end-to-end tests build the binary with counters as well, and its processes write them
+# when they end: one that is killed writes none. -exec, since go test hides GOCOVERDIR.
+COVER := $(CURDIR)/bin/cover
+.PHONY: cover
+cover: bin/holdfast bin/dev ## Show how much of each package the tests run, in real processes as well
+	@rm -rf $(COVER) && mkdir -p $(COVER)/unit $(COVER)/e2e
+	@packages=$$(go list -deps ./cmd/holdfast | grep '^github.com/holdfast/holdfast/' | grep -v /dbsqlc$$ | paste -sd,); \
+	HOLDFAST_TEST_REQUIRE=1 ./bin/dev test -- $(SHELL) -c ' \
+		status=0; set -o pipefail; \
+		go test -timeout=30m -coverpkg='"$$packages"' $(TESTFLAGS) ./... -args -test.gocoverdir=$(COVER)/unit \
+			| sed "/^coverage: /d; s/[[:space:]]*coverage: .*//" || status=1; \
+		go test -C dev -count=1 -timeout=30m $(TESTFLAGS) \
+			-exec "env GOCOVERDIR=$(COVER)/e2e GOFLAGS=-coverpkg='"$$packages"'" ./e2e || status=1; \
+		exit $$status'
+	@go tool covdata textfmt -i=$(COVER)/unit,$(COVER)/e2e -o $(COVER)/profile.txt
+	@echo && ./bin/dev cover $(COVER)/profile.txt
+	@echo "line by line: go tool cover -html=bin/cover/profile.txt"
+
 .PHONY: lint
 lint: ## Lint all code, the workflows' determinism, GitHub Actions and scripts
 	$(GOLANGCI_LINT) run ./...
 	cd dev && $(GOLANGCI_LINT) run --config ../.golangci.yml ./...
+	cd deploy/check && $(GOLANGCI_LINT) run --config ../../.golangci.yml ./...
 	$(WORKFLOWCHECK) -config tools/workflowcheck.yaml ./workflows/...
-	$(ACTIONLINT) -shellcheck= -pyflakes=
+	$(ACTIONLINT) -pyflakes=
 	bash -n .ci/run
+	@if command -v shellcheck >/dev/null; then \
+		echo shellcheck; shellcheck .ci/run deploy/*/*.sh; \
+	else \
+		echo 'shellcheck is not installed: scripts and the steps of workflows were not linted' >&2; \
+	fi
 
 .PHONY: verify
 verify: ## Fail if generated code, go.mod files or formatting are not current
@@ -95,6 +121,24 @@ verify: ## Fail if generated code, go.mod files or formatting are not current
 	@echo gofumpt -l .
 	@unformatted=$$($(GOFUMPT) -l .); \
 		test -z "$$unformatted" || { echo "run 'make format' for:" >&2; echo "$$unformatted" >&2; exit 1; }
+
+##@ Measure
+
+# BENCHFLAGS: `make bench BENCHFLAGS=--quick`; `./bin/dev bench --help` has them all.
+# MARKDOWN=1 writes the newest tables into docs/benchmarks.md, JSON=1 prints every run.
+BENCHFLAGS ?=
+
+.PHONY: bench
+bench: bin/holdfast bin/dev ## Measure Holdfast against a plain loop; docs/benchmarks.md has MARKDOWN, JSON, BENCHFLAGS
+	@./bin/dev bench $(BENCHFLAGS)
+
+.PHONY: bench-memory
+bench-memory: bin/holdfast bin/dev ## Measure how much memory a worker takes for up to a million items
+	@./bin/dev bench memory $(BENCHFLAGS)
+
+.PHONY: profile
+profile: bin/holdfast bin/dev ## Write pprof files of a worker that syncs to bin/profile
+	@./bin/dev bench profile $(BENCHFLAGS)
 
 ##@ Change
 
