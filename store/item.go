@@ -133,12 +133,12 @@ func upsert(ctx context.Context, tx pgx.Tx, p Page, items []collection.Item) err
 
 func exec(ctx context.Context, tx pgx.Tx, sql string, p Page, items []collection.Item) error {
 	keys := make([]string, len(items))
-	raws := make([]string, len(items))
+	raws := make([][]byte, len(items))
 	rawBytes := make([][]byte, len(items))
 	hashes := make([][]byte, len(items))
 	rawHashes := make([][]byte, len(items))
 	for i := range items {
-		keys[i], raws[i], rawBytes[i] = items[i].Key, string(items[i].Raw), items[i].RawBytes
+		keys[i], raws[i], rawBytes[i] = items[i].Key, items[i].Raw, items[i].RawBytes
 		hashes[i], rawHashes[i] = items[i].Hash[:], items[i].RawHash[:]
 	}
 	_, err := tx.Exec(ctx, sql, p.Key.WorkspaceID, p.Key.RepositoryID, keys, raws, rawBytes, hashes, rawHashes)

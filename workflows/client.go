@@ -21,10 +21,15 @@ const patience = 5 * time.Second
 
 // Starter starts and stops the workflows of operations. A workflow's id is its
 // operation's id, so that no operation ever has two.
-type Starter struct{ temporal client.Client }
+type Starter struct {
+	temporal  client.Client
+	namespace string
+}
 
-// NewStarter talks to Temporal through c.
-func NewStarter(c client.Client) *Starter { return &Starter{temporal: c} }
+// NewStarter talks to Temporal through c, a client of that namespace.
+func NewStarter(c client.Client, namespace string) *Starter {
+	return &Starter{temporal: c, namespace: namespace}
+}
 
 // Start starts an operation's workflow. Starting one that runs, or has ended, is
 // no error and starts nothing.
@@ -35,6 +40,22 @@ func (s *Starter) Start(ctx context.Context, op operation.Operation) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	err := s.execute(ctx, op, name)
+	var invalid *serviceerror.InvalidArgument
+	if errors.As(err, &invalid) {
+		// A namespace that was made anew lacks the search attributes.
+		if err = EnsureSearchAttributes(ctx, s.temporal, s.namespace); err == nil {
+			err = s.execute(ctx, op, name)
+		}
+	}
+	var started *serviceerror.WorkflowExecutionAlreadyStarted
+	if errors.As(err, &started) {
+		return nil
+	}
+	return translate("start the workflow of operation "+op.ID, err)
+}
+
+func (s *Starter) execute(ctx context.Context, op operation.Operation, name string) error {
 	_, err := s.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID:                       op.ID,
 		TaskQueue:                TaskQueue,
@@ -49,11 +70,7 @@ func (s *Starter) Start(ctx context.Context, op operation.Operation) error {
 	}, name, SyncRepositoryInput{
 		OperationRef: activities.OperationRef{WorkspaceID: op.WorkspaceID, OperationID: op.ID}, Subject: op.Subject,
 	})
-	var started *serviceerror.WorkflowExecutionAlreadyStarted
-	if errors.As(err, &started) {
-		return nil
-	}
-	return translate("start the workflow of operation "+op.ID, err)
+	return err
 }
 
 // Cancel asks an operation's workflow to stop. One that has ended, or never

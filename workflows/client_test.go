@@ -21,7 +21,7 @@ func TestTemporalThatDoesNotAnswerIsUnavailable(t *testing.T) {
 	c, err := client.NewLazyClient(client.Options{HostPort: silent.Addr().String()})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
-	starter := workflows.NewStarter(c)
+	starter := workflows.NewStarter(c, client.DefaultNamespace)
 	op := operation.Operation{ID: "o", WorkspaceID: "w", Kind: operation.KindSyncRepository}
 
 	began := time.Now()

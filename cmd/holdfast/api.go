@@ -101,7 +101,7 @@ func newAPI(c config.API, s *services, hub *progress.Hub) (*api.API, error) {
 	if err != nil {
 		return nil, err
 	}
-	starter := workflows.NewStarter(s.temporal)
+	starter := workflows.NewStarter(s.temporal, c.Temporal.Namespace)
 	// Redis is not among the services that the API cannot do without: without it
 	// streams are slower and everything else is the same.
 	needs := new(telemetry.Readiness)

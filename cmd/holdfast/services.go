@@ -77,7 +77,7 @@ func connect(ctx context.Context, c config.Server, application string, told *tel
 	}
 	s.publisher = progress.NewPublisher(s.redis, progress.DefaultStream, log)
 	s.ready.Need("postgres", s.store.Ping)
-	s.ready.Need("temporal", workflows.NewStarter(s.temporal).Check)
+	s.ready.Need("temporal", workflows.NewStarter(s.temporal, c.Temporal.Namespace).Check)
 	return s, nil
 }
 

@@ -70,7 +70,7 @@ func runWorker(ctx context.Context, c config.Worker, s *services, up func()) err
 
 	ticker := time.NewTicker(sweepInterval)
 	defer ticker.Stop()
-	sweeper := &operation.Sweeper{Store: s.store, Workflows: workflows.NewStarter(s.temporal), Publish: s.publisher.Publish, Logger: log}
+	sweeper := &operation.Sweeper{Store: s.store, Workflows: workflows.NewStarter(s.temporal, c.Temporal.Namespace), Publish: s.publisher.Publish, Logger: log}
 	go sweeper.Run(ctx, ticker.C)
 	if c.DeploymentName != "" {
 		go tellVersion(ctx, c.Deployment, s)

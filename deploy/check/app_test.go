@@ -153,7 +153,9 @@ func envFlaws(spec *godo.AppSpec, env *godo.AppVariableDefinition, known map[str
 	if !known[env.Key] {
 		found = append(found, env.Key+" is no variable of the product")
 	}
-	if secret.MatchString(env.Key) && env.Type != godo.AppVariableType_Secret {
+	// What App Platform fills in itself is no secret of the spec.
+	bound := bindable.FindString(env.Value) == env.Value
+	if secret.MatchString(env.Key) && !bound && env.Type != godo.AppVariableType_Secret {
 		found = append(found, env.Key+" is no SECRET")
 	}
 	for _, match := range bindable.FindAllStringSubmatch(env.Value, -1) {

@@ -36,7 +36,7 @@
 //
 // # Where it is GitHub
 //
-// Every answer that a test of this package gets is compared with GitHub's own
+// The answers that tests of this package get are compared with GitHub's own
 // description of its API, and every endpoint is asked for all shapes that it has; see
 // internal/conformance. A route without requests to compare fails.
 //

@@ -57,8 +57,11 @@ func loggedAddress(path, message string) (address string, err error) {
 	lines := bufio.NewScanner(bytes.NewReader(log))
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		var line struct{ Msg, Address string }
-		if err := json.Unmarshal(lines.Bytes(), &line); err == nil && line.Msg == message {
+		var line struct {
+			Message string `json:"msg"`
+			Address string `json:"address"`
+		}
+		if err := json.Unmarshal(lines.Bytes(), &line); err == nil && line.Message == message {
 			address = line.Address
 		}
 	}
