@@ -1,9 +1,12 @@
 package api_test
 
 import (
+	"context"
 	"net/http"
 	"testing"
+	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/attribute"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
@@ -29,6 +32,7 @@ func TestRequestsAreTracedAndMeasuredByRoute(t *testing.T) {
 	b.do(t, http.MethodGet, "/healthz", "", nil)
 	b.do(t, http.MethodGet, "/readyz", "", nil)
 
+	require.Eventually(t, func() bool { return len(spans.Ended()) == 2 }, 10*time.Second, 5*time.Millisecond)
 	var names []string
 	for _, span := range spans.Ended() {
 		names = append(names, span.Name())
@@ -40,17 +44,27 @@ func TestRequestsAreTracedAndMeasuredByRoute(t *testing.T) {
 	require.Contains(t, first.Attributes(), attribute.String("http.route", "/v1/operations/{id}"))
 	require.Contains(t, first.Attributes(), attribute.String("holdfast.operation_id", missingID))
 
+	// A request is measured when its handler has returned, which its client does not await.
+	require.EventuallyWithT(t, func(t *assert.CollectT) {
+		require.Equal(t, map[string]uint64{"/v1/operations/{id}": 1, "": 1}, measuredRoutes(t, metrics))
+	}, 10*time.Second, 5*time.Millisecond)
+}
+
+// measuredRoutes counts the measured requests by route.
+func measuredRoutes(t require.TestingT, metrics sdkmetric.Reader) map[string]uint64 {
 	var got metricdata.ResourceMetrics
-	require.NoError(t, metrics.Collect(t.Context(), &got))
+	require.NoError(t, metrics.Collect(context.Background(), &got))
 	routes := map[string]uint64{}
-	for _, m := range got.ScopeMetrics[0].Metrics {
-		if m.Name != "http.server.request.duration" {
-			continue
-		}
-		for _, point := range m.Data.(metricdata.Histogram[float64]).DataPoints {
-			route, _ := point.Attributes.Value("http.route")
-			routes[route.AsString()] += point.Count
+	for _, scope := range got.ScopeMetrics {
+		for _, m := range scope.Metrics {
+			if m.Name != "http.server.request.duration" {
+				continue
+			}
+			for _, point := range m.Data.(metricdata.Histogram[float64]).DataPoints {
+				route, _ := point.Attributes.Value("http.route")
+				routes[route.AsString()] += point.Count
+			}
 		}
 	}
-	require.Equal(t, map[string]uint64{"/v1/operations/{id}": 1, "": 1}, routes)
+	return routes
 }

@@ -1,15 +1,13 @@
 package bench
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/google/go-github/v58/github"
 	"github.com/jackc/pgx/v5"
@@ -88,17 +86,18 @@ func (l *Loop) readCollection(ctx context.Context, c collection.Collection, owne
 		query[key] = values
 	}
 	next := c.ListPath(owner, name, 0) + "?" + query.Encode()
+	var page bytes.Buffer
 	for next != "" {
 		request, err := l.github.NewRequest(http.MethodGet, next, nil)
 		if err != nil {
 			return fmt.Errorf("make the request: %w", err)
 		}
-		var page []json.RawMessage
+		page.Reset()
 		response, err := l.github.Do(ctx, request, &page)
 		if err != nil {
 			return err
 		}
-		if err := l.store(ctx, c, page); err != nil {
+		if err := l.store(ctx, c, page.Bytes()); err != nil {
 			return err
 		}
 		next = nextLink(response.Header.Get("Link"))
@@ -117,44 +116,14 @@ func nextLink(header string) string {
 	return ""
 }
 
-// loopItem is what the loop keeps apart from the item's JSON.
-type loopItem struct {
-	ID        int64      `json:"id"`
-	Name      string     `json:"name"`
-	SHA       string     `json:"sha"`
-	Number    *int64     `json:"number"`
-	UpdatedAt *time.Time `json:"updated_at"`
-}
-
-func (i loopItem) key(field collection.KeyField) string {
-	switch field {
-	case collection.KeyName:
-		return i.Name
-	case collection.KeySHA:
-		return i.SHA
-	case collection.KeyID:
-	}
-	return strconv.FormatInt(i.ID, 10)
-}
-
-// store writes a page with one statement.
-func (l *Loop) store(ctx context.Context, c collection.Collection, page []json.RawMessage) error {
-	keys := make([]string, len(page))
-	numbers := make([]*int64, len(page))
-	updated := make([]*time.Time, len(page))
-	raws := make([][]byte, len(page)) // the driver sends bytes as they are
-	for n, raw := range page {
-		var item loopItem
-		if err := json.Unmarshal(raw, &item); err != nil {
-			return fmt.Errorf("read an item: %w", err)
-		}
-		keys[n], numbers[n], updated[n] = item.key(c.Key), item.Number, item.UpdatedAt
-		raws[n] = raw
-	}
+// store writes a page with one statement. The page goes to Postgres as it came: a
+// loop that reads each item itself first takes four times the processor time.
+func (l *Loop) store(ctx context.Context, c collection.Collection, page []byte) error {
 	if _, err := l.conn.Exec(ctx, `insert into `+loopTable(c)+` (key, number, updated_at, raw)
-		select * from unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::jsonb[])
+		select item->>'`+string(c.Key)+`', (item->>'number')::bigint, (item->>'updated_at')::timestamptz, item
+		from jsonb_array_elements($1::jsonb) as item
 		on conflict (key) do update set number = excluded.number, updated_at = excluded.updated_at, raw = excluded.raw`,
-		keys, numbers, updated, raws); err != nil {
+		page); err != nil {
 		return fmt.Errorf("store a page: %w", err)
 	}
 	return nil
