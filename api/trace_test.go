@@ -1,12 +1,11 @@
 package api_test
 
 import (
-	"context"
+	"maps"
 	"net/http"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/attribute"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
@@ -45,15 +44,15 @@ func TestRequestsAreTracedAndMeasuredByRoute(t *testing.T) {
 	require.Contains(t, first.Attributes(), attribute.String("holdfast.operation_id", missingID))
 
 	// A request is measured when its handler has returned, which its client does not await.
-	require.EventuallyWithT(t, func(t *assert.CollectT) {
-		require.Equal(t, map[string]uint64{"/v1/operations/{id}": 1, "": 1}, measuredRoutes(t, metrics))
-	}, 10*time.Second, 5*time.Millisecond)
+	want := map[string]uint64{"/v1/operations/{id}": 1, "": 1}
+	require.Eventually(t, func() bool { return maps.Equal(want, measuredRoutes(t, metrics)) }, 10*time.Second, 5*time.Millisecond)
 }
 
 // measuredRoutes counts the measured requests by route.
-func measuredRoutes(t require.TestingT, metrics sdkmetric.Reader) map[string]uint64 {
+func measuredRoutes(t *testing.T, metrics sdkmetric.Reader) map[string]uint64 {
+	t.Helper()
 	var got metricdata.ResourceMetrics
-	require.NoError(t, metrics.Collect(context.Background(), &got))
+	require.NoError(t, metrics.Collect(t.Context(), &got))
 	routes := map[string]uint64{}
 	for _, scope := range got.ScopeMetrics {
 		for _, m := range scope.Metrics {

@@ -152,7 +152,7 @@ type Item struct {
 	Number    int64     // of issues, pulls and milestones; 0 where there is none
 	UpdatedAt time.Time // zero where GitHub gives none
 	Raw       []byte    // JSON that jsonb can hold
-	RawBytes  []byte    // GitHub's exact JSON where Raw could not hold it; otherwise nil
+	RawBytes  []byte    // GitHub's exact JSON, but for secrets, where Raw could not hold it; otherwise nil
 	Hash      [32]byte  // equal for items that count as the same
 	RawHash   [32]byte  // equal for items whose stored JSON would be the same
 }
@@ -185,6 +185,9 @@ func (c Collection) Prepare(raw json.RawMessage) (Item, error) {
 	// A time that cannot be read stays zero: the column is NULL too, and the item is kept.
 	item.UpdatedAt, _ = time.Parse(time.RFC3339, string(text(d, root, "updated_at")))
 
+	if !d.Storable() {
+		item.RawBytes = c.exact(d, raw)
+	}
 	if c.rules.reduce(d, root) {
 		// By way of the scratch: the item is kept, and shall take no more than it needs.
 		s.canonical.b = d.Append(s.canonical.b[:0], root)
@@ -192,14 +195,21 @@ func (c Collection) Prepare(raw json.RawMessage) (Item, error) {
 	}
 	item.Hash, item.RawHash = s.hashes(c.rules)
 	if !d.Storable() {
-		item.RawBytes = raw
-		if len(c.Secret) > 0 {
-			item.RawBytes = item.Raw // rather a repeated name less than a stored secret
-		}
 		item.Raw = d.AppendStorable(nil, root)
 		item.Key = storableText(item.Key)
 	}
 	return item, nil
+}
+
+// exact is what is kept of an item that jsonb cannot hold: its very bytes, or where
+// there may be a secret among them, everything else as it was spelled. Rather a
+// repeated name and the order less than a stored secret.
+func (c Collection) exact(d *rawjson.Document, raw []byte) []byte {
+	if len(c.Secret) == 0 {
+		return raw
+	}
+	c.rules.removeSecrets(d, d.Root())
+	return d.Append(nil, d.Root())
 }
 
 // Hash is what two JSON documents of one item have in common when they count as

@@ -137,6 +137,24 @@ func TestPrepareStoresReferencesAndNoSecrets(t *testing.T) {
 	require.NotContains(t, string(item.Raw), "s3cret")
 }
 
+func TestPrepareKeepsNoSecretInTheExactBytes(t *testing.T) {
+	t.Parallel()
+	for name, raw := range map[string]string{
+		"repository": `{"id": 1, "name": "a\u0000", "temp_clone_token": "s3cret", "temp_clone\u005ftoken": "s3cret",
+			"parent": {"id": 2, "kept": 1, "temp_clone_token": "s3cret"}}`,
+		"pulls": `{"id": 1, "title": "a\u0000", "head": {"repo": {"id": 2, "kept": 1, "temp_clone_token": "s3cret"}},
+			"base": {"repo": {"id": 3, "temp_clone_token": "s3cret", "temp_clone_token": "s3cret"}}}`,
+	} {
+		item, err := named(t, name).Prepare(json.RawMessage(raw))
+		require.NoError(t, err, name)
+		require.Contains(t, string(item.RawBytes), `a\u0000`, name)
+		require.NotContains(t, string(item.RawBytes), "s3cret", name)
+		require.NotContains(t, string(item.Raw), "s3cret", name)
+		require.Contains(t, string(item.RawBytes), `"kept":1`, "%s: the rest of a referenced object is there", name)
+		require.NotContains(t, string(item.Raw), "kept", name)
+	}
+}
+
 func TestPrepareKeepsWhatJSONBCannotHold(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, body, want string }{

@@ -98,6 +98,25 @@ func (r *rule) reduce(d *rawjson.Document, v rawjson.Value) bool {
 	return changed
 }
 
+// removeSecrets takes the secrets out of the document, also out of objects that are
+// to become references.
+func (r *rule) removeSecrets(d *rawjson.Document, v rawjson.Value) {
+	if r == nil {
+		return
+	}
+	for c := range d.Children(v) {
+		if d.Kind(v) == rawjson.Array {
+			r.each.removeSecrets(d, c)
+			continue
+		}
+		if sub := r.field(d.Name(c)); sub != nil && sub.secret {
+			d.Remove(v, c)
+		} else {
+			sub.removeSecrets(d, c)
+		}
+	}
+}
+
 func makeReference(d *rawjson.Document, whole rawjson.Value) {
 	for c := range d.Children(whole) {
 		if !slices.Contains(referenceFields, string(d.Name(c))) {

@@ -38,7 +38,10 @@ func pulls() Collection {
 			{"created_at", `github_time(raw->>'created_at')`},
 			{"updated_at", `github_time(raw->>'updated_at')`},
 		},
-		Search:    []string{`raw->>'title'`, `raw->>'body'`},
+		Search: []string{`raw->>'title'`, `raw->>'body'`},
+		// GitHub's description of these repositories has it. What is stored as a reference
+		// drops it anyway; the JSON that is kept whole where jsonb cannot hold it does not.
+		Secret:    Paths{"head.repo.temp_clone_token", "base.repo.temp_clone_token"},
 		Reference: Paths{"head.repo", "base.repo"},
 		Identity: Paths{
 			"user", "assignee", "assignees.*", "requested_reviewers.*", "requested_teams.*",

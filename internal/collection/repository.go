@@ -29,7 +29,7 @@ func repository() Collection {
 			{"updated_at", `github_time(raw->>'updated_at')`},
 		},
 		// GitHub issues this token to whoever asks; it would be a credential in the table.
-		Secret:    Paths{"temp_clone_token"},
+		Secret:    Paths{"temp_clone_token", "parent.temp_clone_token", "source.temp_clone_token", "template_repository.temp_clone_token"},
 		Reference: Paths{"parent", "source", "template_repository"},
 		Identity:  Paths{"owner", "organization"},
 		Refresh:   Paths{"permissions", "security_and_analysis"},

@@ -159,6 +159,7 @@ func TestServerSpeaksTheRemoteCodecsProtocol(t *testing.T) {
 		"":                          "not a list of Temporal payloads",
 		`[1]`:                       "not a list of Temporal payloads",
 		`{"payloads":[{"data":1}]}`: "not a list of Temporal payloads",
+		`{"payloads":[{}` + strings.Repeat(",{}", 20_000) + `]}`: "too many payloads",
 	} {
 		_, err := server.Decode(t.Context(), []byte(body))
 		require.Equal(t, operation.CodeInvalid, operation.CodeOf(err), body)

@@ -1,6 +1,7 @@
 package payload
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -15,6 +16,11 @@ import (
 // sessionPurpose is the associated data of what Seal encrypts.
 const sessionPurpose = "holdfast codec session v1"
 
+// maxObjects bounds the JSON objects in a body: the list, each payload and each
+// payload's metadata. Of empty payloads a body of a few megabytes could hold
+// millions, each a thousand bytes in memory and longer still when it is encrypted.
+const maxObjects = 20_000
+
 // Server is a remote codec: it decodes and encodes payloads for Temporal's Web UI and
 // command line, which hold no key. It reads and writes the protocol's bodies; who may
 // ask it, and over what, is the API's business.
@@ -27,8 +33,8 @@ type Server struct {
 func NewServer(keys *secret.Keyset) *Server { return &Server{codec: NewCodec(keys), keys: keys} }
 
 // Decode answers a request to decode: both bodies are temporal.api.common.v1.Payloads
-// as proto JSON. CodeInvalid for a body that is none, and for a payload that cannot be
-// decrypted.
+// as proto JSON. CodeInvalid for a body that is none or holds thousands of payloads, and
+// for a payload that cannot be decrypted.
 func (s *Server) Decode(_ context.Context, body []byte) ([]byte, error) {
 	return serve(body, s.codec.Decode)
 }
@@ -43,6 +49,10 @@ func (s *Server) Encode(_ context.Context, body []byte) ([]byte, error) {
 }
 
 func serve(body []byte, convert func([]*commonpb.Payload) ([]*commonpb.Payload, error)) ([]byte, error) {
+	// Data is base64 and holds no brace, so this is never too few.
+	if bytes.Count(body, []byte{'{'}) > maxObjects {
+		return nil, &operation.Error{Code: operation.CodeInvalid, Message: "The body holds too many payloads: send fewer at once."}
+	}
 	var payloads commonpb.Payloads
 	// The UI sends what it was given by a server that may be newer than this one.
 	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(body, &payloads); err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -80,6 +81,20 @@ func TestLogHasNoSecret(t *testing.T) {
 	require.Equal(t, `["[redacted]"]`, group["list"])
 	require.Equal(t, "short", group["short"])
 	require.InDelta(t, 7, group["number"], 0)
+}
+
+func TestSecretsAreRedactedHoweverTheyAreQuoted(t *testing.T) {
+	const password = "a<b>c&d\"é\u2028"
+	told, log := setup(t, func(o *telemetry.Options) { o.Secrets = []string{password} })
+	inJSON, err := json.Marshal(map[string]string{"password": password})
+	require.NoError(t, err)
+	told.Logger.Error("x", "map", map[string]string{"password": password}, "error", errors.New(string(inJSON)),
+		"quoted", strconv.Quote(password), "ascii", strconv.QuoteToASCII(password))
+	line := log.line(t)
+	require.JSONEq(t, `{"password":"[redacted]"}`, line["map"].(string))
+	require.JSONEq(t, `{"password":"[redacted]"}`, line["error"].(string))
+	require.Equal(t, `"[redacted]"`, line["quoted"])
+	require.Equal(t, `"[redacted]"`, line["ascii"])
 }
 
 func TestLogHasTheIDsOfItsContext(t *testing.T) {

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"encoding/json"
 	"net/url"
 	"slices"
 	"strconv"
@@ -47,10 +48,16 @@ func (r *Redactor) add(secret string) {
 	if len(secret) < leastSecret {
 		return
 	}
-	for _, form := range []string{
-		secret, strings.Trim(strconv.Quote(secret), `"`), url.QueryEscape(secret), url.PathEscape(secret),
+	forms := []string{
+		secret, url.QueryEscape(secret), url.PathEscape(secret),
 		strings.TrimPrefix(url.UserPassword("", secret).String(), ":"),
-	} {
+	}
+	// JSON escapes <, > and & as well, unless it is told not to.
+	inJSON, _ := json.Marshal(secret) //nolint:errchkjson // a string
+	for _, quoted := range []string{strconv.Quote(secret), strconv.QuoteToASCII(secret), string(inJSON)} {
+		forms = append(forms, quoted[1:len(quoted)-1])
+	}
+	for _, form := range forms {
 		if !slices.Contains(r.secrets, form) {
 			r.secrets = append(r.secrets, form)
 		}
