@@ -3,8 +3,10 @@ package check
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -56,8 +58,10 @@ func TestAppSpecFlawsAreFound(t *testing.T) {
 		{"a secret in clear", "{key: TEMPORAL_API_KEY, scope: RUN_TIME, type: SECRET", "{key: TEMPORAL_API_KEY, scope: RUN_TIME", "TEMPORAL_API_KEY is no SECRET"},
 		{"a health check of nothing", "http_path: /readyz", "http_path: /ready", "/ready is no route"},
 		{"another port", "http_port: 8080", "http_port: 8081", "HOLDFAST_LISTEN"},
-		{"an unknown command", "holdfast worker", "holdfast work", "work is no command"},
+		{"an unknown command", "holdfast worker", "holdfast work", "holdfast work is no command"},
 		{"a process killed before it has drained", "{grace_period_seconds: 45}", "{grace_period_seconds: 20}", "grace"},
+		{"a secret that is empty", `{key: GITHUB_TOKEN, scope: RUN_TIME, type: SECRET, value: set me}`, `{key: GITHUB_TOKEN, scope: RUN_TIME, value: ""}`, "GITHUB_TOKEN is no SECRET"},
+		{"a listener that is not told", `      - {key: HOLDFAST_LISTEN, scope: RUN_TIME, value: ":8080"}` + "\n", "", "HOLDFAST_LISTEN"},
 		{"too many connections", `HOLDFAST_DATABASE_MAX_CONNS, scope: RUN_TIME, value: "10"`, `HOLDFAST_DATABASE_MAX_CONNS, scope: RUN_TIME, value: "20"`, "connections"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -112,10 +116,11 @@ func components(spec *godo.AppSpec) []component {
 
 func appFlaws(spec *godo.AppSpec, known map[string]bool, router string) []string {
 	var found []string
+	api := spec.Services[0]
 	connections := 0
 	for _, c := range components(spec) {
 		if match := command.FindStringSubmatch(c.run); match == nil || !slices.Contains([]string{"api", "worker", "migrate"}, match[1]) {
-			found = append(found, c.run+" is no command: work is no command of holdfast")
+			found = append(found, c.run+" is no command of holdfast")
 		}
 		if c.grace < 40 { // HOLDFAST_SHUTDOWN_TIMEOUT and closing what it held
 			found = append(found, c.name+": its grace period is shorter than it takes to drain")
@@ -123,16 +128,18 @@ func appFlaws(spec *godo.AppSpec, known map[string]bool, router string) []string
 		for _, env := range append(slices.Clone(spec.Envs), c.envs...) {
 			found = append(found, envFlaws(spec, env, known)...)
 			if env.Key == "HOLDFAST_DATABASE_MAX_CONNS" {
-				var n int
-				if json.Unmarshal([]byte(env.Value), &n) == nil {
+				n, err := strconv.Atoi(env.Value)
+				if err != nil {
+					found = append(found, env.Key+": "+err.Error())
+				}
+				connections += n
+				if c.name == api.Name { // a deployment has the old and the new one up at once
 					connections += n
 				}
 			}
 		}
 	}
-	api := spec.Services[0]
-	// While a deployment lasts the old and the new API hold their connections both.
-	if connections+6 > planConnections {
+	if connections > planConnections {
 		found = append(found, "the components take more connections than the plan has")
 	}
 	for _, path := range []string{api.HealthCheck.HTTPPath, api.LivenessHealthCheck.HTTPPath} {
@@ -140,10 +147,9 @@ func appFlaws(spec *godo.AppSpec, known map[string]bool, router string) []string
 			found = append(found, path+" is no route")
 		}
 	}
-	for _, env := range api.Envs {
-		if env.Key == "HOLDFAST_LISTEN" && env.Value != ":8080" || api.HTTPPort != 8080 || api.HealthCheck.Port != 8080 {
-			found = append(found, "HOLDFAST_LISTEN and the ports differ")
-		}
+	listen := slices.IndexFunc(api.Envs, func(e *godo.AppVariableDefinition) bool { return e.Key == "HOLDFAST_LISTEN" })
+	if port := fmt.Sprintf(":%d", api.HTTPPort); listen < 0 || api.Envs[listen].Value != port || api.HealthCheck.Port != api.HTTPPort {
+		found = append(found, "HOLDFAST_LISTEN and the ports differ")
 	}
 	return found
 }
@@ -154,7 +160,7 @@ func envFlaws(spec *godo.AppSpec, env *godo.AppVariableDefinition, known map[str
 		found = append(found, env.Key+" is no variable of the product")
 	}
 	// What App Platform fills in itself is no secret of the spec.
-	bound := bindable.FindString(env.Value) == env.Value
+	bound := env.Value != "" && bindable.FindString(env.Value) == env.Value
 	if secret.MatchString(env.Key) && !bound && env.Type != godo.AppVariableType_Secret {
 		found = append(found, env.Key+" is no SECRET")
 	}

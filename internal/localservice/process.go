@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // Command says what to start.
@@ -115,6 +116,26 @@ func (p *Process) Err() error {
 		return nil
 	}
 	return fmt.Errorf("%s ended unexpectedly: %s%s", p.command.Name, p.cmd.ProcessState, p.LogTail(20))
+}
+
+// Await tries until it succeeds. It gives up with [Process.Err] when the process has
+// ended, and with ctx's error and the last try's when ctx has.
+func (p *Process) Await(ctx context.Context, try func() error) error {
+	tick := time.NewTicker(pollInterval)
+	defer tick.Stop()
+	for {
+		err := try()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-p.done:
+			return errors.Join(errors.New(p.command.Name+" has ended"), p.Err())
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		case <-tick.C:
+		}
+	}
 }
 
 // ExitCode is what the process exited with: -1 while it runs, and when a signal ended it.

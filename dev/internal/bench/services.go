@@ -25,7 +25,6 @@ const (
 	// startTimeout is how long a part may take until it answers: the simulator makes
 	// a million items first.
 	startTimeout = 5 * time.Minute
-	pollInterval = 50 * time.Millisecond
 	// maxAnswer bounds what is read of one answer, in bytes; profiles are the largest.
 	maxAnswer = 64 << 20
 )
@@ -127,21 +126,7 @@ func (s *services) startSimulator(ctx context.Context, items int) error {
 func await(ctx context.Context, p *localservice.Process, try func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	tick := time.NewTicker(pollInterval)
-	defer tick.Stop()
-	for {
-		err := try()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-p.Done():
-			return errors.Join(errors.New("the process has ended"), p.Err())
-		case <-ctx.Done():
-			return errors.Join(ctx.Err(), err)
-		case <-tick.C:
-		}
-	}
+	return p.Await(ctx, try)
 }
 
 // startPart starts a hidden command of this executable. Its log is name.log.

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/holdfast/holdfast/internal/localservice"
 )
@@ -30,25 +29,22 @@ func (p *Product) DebugURL(ctx context.Context, name string, process *localservi
 func (p *Product) addressOf(ctx context.Context, name string, process *localservice.Process, message string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
-	tick := time.NewTicker(pollInterval)
-	defer tick.Stop()
-	for {
-		address, err := loggedAddress(filepath.Join(p.options.Dir, name+".log"), message)
-		if err != nil || address != "" {
-			return "http://" + address, err
-		}
-		select {
-		case <-process.Done():
-			return "", errors.Join(fmt.Errorf("holdfast %s has ended", name), process.Err())
-		case <-ctx.Done():
-			return "", fmt.Errorf("holdfast %s does not say %q: %w%s", name, message, ctx.Err(), process.LogTail(20))
-		case <-tick.C:
-		}
+	var address string
+	err := process.Await(ctx, func() (err error) {
+		address, err = loggedAddress(filepath.Join(p.options.Dir, name+".log"), message)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("holdfast %s does not say %q: %w%s", name, message, err, process.LogTail(20))
 	}
+	return "http://" + address, nil
 }
 
-// loggedAddress is the address in the last line of a log that has that message, empty
-// if there is none yet: a process that was started again appends to its log.
+// errNotLogged says that a log has no such line yet.
+var errNotLogged = errors.New("its log has no such line")
+
+// loggedAddress is the address in the last line of a log that has that message: a
+// process that was started again appends to its log. errNotLogged.
 func loggedAddress(path, message string) (address string, err error) {
 	log, err := os.ReadFile(path)
 	if err != nil {
@@ -67,6 +63,9 @@ func loggedAddress(path, message string) (address string, err error) {
 	}
 	if err := lines.Err(); err != nil {
 		return "", fmt.Errorf("read a log: %w", err)
+	}
+	if address == "" {
+		return "", errNotLogged
 	}
 	return address, nil
 }

@@ -28,7 +28,6 @@ const (
 	// those who stop them wait: they send their last traces and close their
 	// connections after that.
 	shutdownTimeout = 10 * time.Second
-	pollInterval    = 25 * time.Millisecond
 )
 
 // Options say what the processes run on.
@@ -170,21 +169,10 @@ func (p *Product) StartAPI(ctx context.Context, command string, port int) (*API,
 func (a *API) awaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
-	tick := time.NewTicker(pollInterval)
-	defer tick.Stop()
-	for {
-		err := a.askReady(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-a.Process.Done():
-			return a.Process.Err()
-		case <-ctx.Done():
-			return fmt.Errorf("the API is not ready: %w%s", err, a.Process.LogTail(20))
-		case <-tick.C:
-		}
+	if err := a.Process.Await(ctx, func() error { return a.askReady(ctx) }); err != nil {
+		return fmt.Errorf("the API is not ready: %w%s", err, a.Process.LogTail(20))
 	}
+	return nil
 }
 
 func (a *API) askReady(ctx context.Context) error {
