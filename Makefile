@@ -69,6 +69,11 @@ test: bin/holdfast bin/dev ## Run all tests of all modules on real services, sta
 		go test -C deploy/check -timeout=20m $(TESTFLAGS) ./... || status=1; \
 		exit $$status'
 
+# CHAOS_N=50 runs fewer sequences than 200, CHAOS_SEED=17 plays one plan again.
+.PHONY: chaos
+chaos: bin/holdfast bin/dev ## Edit, lose, kill and restart at random, and compare every item; CHAOS_N, CHAOS_SEED
+	@./bin/dev chaos
+
 # The embedded server is not built with the race detector: only what we wrote is.
 .PHONY: test-race
 test-race: bin/holdfast bin/dev ## Run the tests with the race detector (needs a C compiler)

@@ -77,7 +77,12 @@ func (a *Sync) refused(ctx context.Context, op operation.Operation, err error, c
 	var limit *budget.LimitError
 	if errors.As(err, &limit) {
 		w := operation.Waiting{For: string(limit.Limit), Reason: limit.Reason(), Until: limit.Until, Collection: collection}
-		return &Wait{Reason: w.Reason, Pause: w.Until.Sub(a.Now())}, a.waiting(ctx, op, w)
+		wait := &Wait{Reason: w.Reason, Pause: w.Until.Sub(a.Now())}
+		if err := a.waiting(ctx, op, w); err != nil {
+			return wait, err
+		}
+		a.renew(ctx, op, true)
+		return wait, nil
 	}
 	kind := github.KindOf(err)
 	message := refusal(kind, what)
@@ -138,7 +143,7 @@ func refusal(kind github.Kind, what string) string {
 		return fmt.Sprintf("GitHub has blocked %s for legal reasons.", what)
 	case github.KindUnreachable:
 		return "GitHub does not answer properly."
-	case github.KindConflict, github.KindRejected, github.KindUnexpected:
+	case github.KindConflict, github.KindRejected, github.KindUnexpected, github.KindNotServed, github.KindTooLarge:
 		return fmt.Sprintf("GitHub refused to list %s.", what)
 	}
 	return fmt.Sprintf("GitHub refused to list %s.", what)

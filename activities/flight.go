@@ -39,7 +39,7 @@ func (f *flight) start(requests []walk.Request) {
 		f.sent[request.URL] = s
 		f.group.Go(func() {
 			defer close(s.done)
-			s.answer = f.reader.fetch(f.ctx, s.request.URL)
+			s.answer = f.reader.fetch(f.ctx, s.request, "")
 		})
 	}
 }

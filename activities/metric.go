@@ -20,7 +20,7 @@ const waitOtherPass = "other_pass"
 
 // WaitReasons are the codes of what a step may wait for, as operation.Waiting has them.
 func WaitReasons() []string {
-	return []string{string(budget.Primary), string(budget.Secondary), string(github.KindUnreachable), waitOtherPass}
+	return []string{string(budget.Primary), string(budget.Points), string(budget.Secondary), string(github.KindUnreachable), waitOtherPass}
 }
 
 // Metrics count what the steps do. A nil *Metrics counts nothing.

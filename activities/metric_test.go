@@ -25,11 +25,11 @@ func (b *bundle) measure() *metrictest.Reader {
 func TestEveryPageIsCountedOnce(t *testing.T) {
 	b := setup(t, 1000, githubsim.Options{})
 	metrics := b.measure()
-	names := collection.NewRegistry().Names()
+	names := collection.NewRegistry().Expand(collection.ScopeRepository, nil)
 	for name, n := range metrics.Read() {
 		require.Zero(t, n, name)
 	}
-	require.Len(t, metrics.Read(), 3*len(names)+2*len(activities.WaitReasons()), "all are there from the start")
+	require.Len(t, metrics.Read(), 3*len(collection.All())+2*len(activities.WaitReasons()), "all are there from the start")
 
 	b.steps.Bounds.Pages = 1 // many steps, of which each knows the totals of those before
 	work := b.sync()

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -35,6 +36,8 @@ type PagesResult struct {
 	Index bool                     `json:"index,omitempty"` // with Done: there may be texts to index
 	Wait  *Wait                    `json:"wait,omitempty"`
 	Work  operation.CollectionWork `json:"work"`
+	// Forecast is when all of the operation will be done, for people.
+	Forecast string `json:"forecast,omitempty"`
 }
 
 // SyncPages goes on with a collection's pass from where it stands in Postgres, for
@@ -43,7 +46,7 @@ type PagesResult struct {
 func (a *Sync) SyncPages(ctx context.Context, in Pages) (PagesResult, error) {
 	stop := heartbeat(ctx)
 	defer stop()
-	op, _, err := a.input(ctx, in.OperationRef)
+	op, input, err := a.input(ctx, in.OperationRef)
 	if err != nil {
 		return PagesResult{}, err
 	}
@@ -53,7 +56,7 @@ func (a *Sync) SyncPages(ctx context.Context, in Pages) (PagesResult, error) {
 	}
 	key := store.PassKey{WorkspaceID: in.WorkspaceID, RepositoryID: in.RepositoryID, Collection: c.Name}
 	// Lists of parents are as fresh as what was known of the parents: see TakePass.
-	pass, err := a.Store.TakePass(ctx, key, op, c.Mode != collection.PerParent)
+	pass, err := a.Store.TakePass(ctx, key, op, c.Mode != collection.PerParent && !input.Full)
 	var held *store.HeldError
 	switch {
 	case errors.As(err, &held):
@@ -67,24 +70,33 @@ func (a *Sync) SyncPages(ctx context.Context, in Pages) (PagesResult, error) {
 	if pass.Fresh {
 		return a.fresh(ctx, op, key)
 	}
-	r := &reader{Sync: a, op: op, key: key, pass: pass, collection: c, in: in, started: a.Now(), stopping: activity.GetWorkerStopChannel(ctx)}
+	r := &reader{Sync: a, op: op, key: key, pass: pass, collection: c, in: in, full: input.Full, started: a.Now(), stopping: activity.GetWorkerStopChannel(ctx)}
 	if err := readOptional(pass.Cursor, &r.cursor); err != nil {
 		return PagesResult{}, fatal(typeUnreadableCursor, "The pass's cursor cannot be read.", err)
 	}
 	if err := readOptional(pass.Bookmark, &r.bookmark); err != nil {
 		return PagesResult{}, fatal(typeUnreadableCursor, "The pass's bookmark cannot be read.", err)
 	}
-	read := r.readList
-	if c.Mode == collection.PerParent {
-		read = r.readParents
-	}
-	result, err := read(ctx)
+	result, err := r.read(ctx)
 	if isFatal(err) {
 		return result, r.giveUp(ctx, err)
 	}
 	// What an earlier operation wrote may not be indexed yet.
 	result.Index = r.work.Written > 0 || r.again()
+	result.Forecast = r.forecast
 	return result, err
+}
+
+// read does what the pass is at.
+func (r *reader) read(ctx context.Context) (PagesResult, error) {
+	switch {
+	case r.collection.Mode == collection.PerParent:
+		return r.readParents(ctx)
+	case r.cursor.Phase == walk.Verify:
+		return r.verify(ctx)
+	default:
+		return r.readList(ctx)
+	}
 }
 
 // awaitHolder waits for another operation's pass. It says so once, not at each look.
@@ -116,15 +128,22 @@ type reader struct {
 	pass       store.Pass
 	collection collection.Collection
 	in         Pages
+	full       bool // everything there is is to be compared
 	cursor     walk.Cursor
 	bookmark   walk.Bookmark
 	started    time.Time
 	stopping   <-chan struct{}          // closed when the worker stops
 	asked      int                      // pages asked for in this step
 	expected   int64                    // parents whose lists are to be read, when the step began
+	parents    int64                    // of them, whose lists were read in this step
 	work       operation.CollectionWork // after the last commit
 
-	repositoryRead bool // the repository itself could be read in this step
+	known          map[int]store.KnownPage // of the list of everything there is, by number
+	suspects       bool                    // the mirror has items that no page showed
+	batching       batching
+	foretold       time.Time // when the forecast was renewed last
+	forecast       string    // for people
+	repositoryRead bool      // the repository itself could be read in this step
 }
 
 // spent tells whether the step may ask for nothing more: it has had its share, or
@@ -155,16 +174,24 @@ type answer struct {
 	err   error
 }
 
-func (r *reader) fetch(ctx context.Context, url string) answer {
+// fetch asks for a page, for that of a parent's list if there is one. GitHub may
+// answer that it is as it was when it was read last.
+func (r *reader) fetch(ctx context.Context, request walk.Request, parent string) answer {
 	var a answer
 	if r.collection.Mode == collection.Single {
-		a.page, a.err = r.GitHub.Object(ctx, url)
+		a.page, a.err = r.GitHub.Object(ctx, request.URL)
 	} else {
-		a.page, a.err = r.GitHub.List(ctx, url)
+		a.page, a.err = r.list(ctx, request)
 	}
 	a.items = make([]collection.Item, 0, len(a.page.Items))
-	for _, raw := range a.page.Items {
-		item, err := r.collection.Prepare(raw)
+	r.prepare(ctx, &a, parent, a.page.Items)
+	return a
+}
+
+// prepare adds items to an answer, of a parent's list if there is one.
+func (r *reader) prepare(ctx context.Context, a *answer, parent string, raws []json.RawMessage) {
+	for _, raw := range raws {
+		item, err := r.collection.PrepareOf(parent, raw)
 		if err != nil {
 			a.bad++
 			r.Logger.WarnContext(ctx, "an item cannot be read", "operation_id", r.op.ID, "collection", r.collection.Name, "error", err)
@@ -172,13 +199,42 @@ func (r *reader) fetch(ctx context.Context, url string) answer {
 		}
 		a.items = append(a.items, item)
 	}
-	return a
+}
+
+func (r *reader) list(ctx context.Context, request walk.Request) (github.Page, error) {
+	if r.collection.GraphQL != nil && r.collection.GraphQL.Only {
+		return r.queryPage(ctx, request.URL)
+	}
+	ask := github.Ask{Accept: r.collection.Accept, Envelope: cmp.Or(request.Envelope, r.collection.Envelope)}
+	known, ok := r.known[request.Page]
+	if ok && request.Listing && !request.Entire && known.URL == request.URL {
+		ask.ETag = known.ETag
+	}
+	page, err := r.GitHub.List(ctx, request.URL, ask)
+	if err != nil || !page.Unchanged || page.Linked {
+		return page, err
+	}
+	if known.Next == "" && known.Items >= github.PerPage {
+		// The page is full and as it was, but there may be one behind it by now.
+		ask.ETag = ""
+		whole, err := r.GitHub.List(ctx, request.URL, ask)
+		whole.Requests += page.Requests
+		return whole, err
+	}
+	page.Next, page.Last = known.Next, known.Last
+	return page, nil
 }
 
 // readList reads a list: several numbered pages at once where the walk allows it,
 // committed in their order.
 func (r *reader) readList(ctx context.Context) (PagesResult, error) {
-	w := walk.For(r.collection, r.in.Owner, r.in.Name, r.bookmark)
+	w := walk.For(walk.Source{Collection: r.collection, Owner: r.in.Owner, Name: r.in.Name, From: r.bookmark, Full: r.full})
+	var err error
+	if r.bookmark.Listed || r.cursor.Again() {
+		if r.known, err = r.Store.KnownPages(ctx, r.key, max(r.cursor.Page, 1), r.Bounds.Pages+r.Bounds.Window); err != nil {
+			return PagesResult{}, retryable(err)
+		}
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	flight := newFlight(ctx, r)
@@ -190,77 +246,49 @@ func (r *reader) readList(ctx context.Context) (PagesResult, error) {
 		if !ok {
 			return PagesResult{Work: r.work}, nil
 		}
-		if got.err != nil {
-			return r.stopped(ctx, got)
+		next, end, err := r.turn(ctx, w, flight, request, got)
+		switch {
+		case errors.Is(err, store.ErrMirrorDiffers):
+			request.Entire = true
+			next, end, err = r.turn(ctx, w, flight, request, r.fetch(ctx, request, ""))
+		case r.uncomparable(got):
+			next, end, err = r.cursor.Uncompared(), false, nil
 		}
-		next, done := w.Advance(r.cursor, request, walk.Answer{
-			Items: got.items, Next: got.page.Next, Last: got.page.Last, Date: got.page.Date,
-		})
-		if !done {
-			// Asked for before the page is committed, so that GitHub and Postgres work at once.
-			flight.start(w.Next(next, r.Bounds.Window))
+		var refused *refusedError
+		if errors.As(err, &refused) {
+			return r.stopped(ctx, refused.answer)
 		}
-		if err := r.commit(ctx, w, got, next, done); err != nil {
-			return PagesResult{}, err
-		}
-		if done {
-			return PagesResult{Done: !r.again(), Work: r.work}, nil
+		if again := next.Again() && next.Page < r.cursor.Page; err != nil || end || again {
+			// What a list showed that is read again is known to the next step.
+			return PagesResult{Done: end && !r.suspects && !r.again(), Work: r.work}, err
 		}
 		r.cursor = next
 	}
 }
 
-func (r *reader) commit(ctx context.Context, w walk.Walk, got answer, next walk.Cursor, done bool) error {
-	p := r.page([]answer{got})
-	if next.Phase != walk.CatchUp {
-		p.Total = int64(next.Last) * github.PerPage
-	} else if r.cursor.Relisting() {
-		p.Listed = 0
+// refusedError is an answer that is no page.
+type refusedError struct{ answer answer }
+
+func (e *refusedError) Error() string { return e.answer.err.Error() }
+
+// turn commits an answer. It tells where the pass goes on, and whether this reading ends.
+func (r *reader) turn(ctx context.Context, w walk.Walk, flight *flight, request walk.Request, got answer) (walk.Cursor, bool, error) {
+	if got.err != nil {
+		return r.cursor, false, &refusedError{got}
 	}
-	if done {
-		return r.complete(ctx, p, w.Bookmark(next))
+	a := walk.Answer{Items: got.items, Status: got.page.Status, Next: got.page.Next, Last: got.page.Last, Date: got.page.Date}
+	if got.page.Unchanged {
+		a.Shown = r.known[request.Page].Shown
 	}
-	var err error
-	if p.Cursor, err = json.Marshal(next); err != nil {
-		return fatal(typeUnreadableCursor, "The pass's cursor cannot be written.", err)
+	next, done := w.Advance(r.cursor, request, a)
+	if !done {
+		// Asked for before the page is committed, so that GitHub and Postgres work at once.
+		flight.start(w.Next(next, r.Bounds.Window))
 	}
-	return r.write(ctx, p)
+	return next, done, r.commit(ctx, w, request, got, next, done)
 }
 
-// page gathers answers into one commit.
-func (r *reader) page(answers []answer) store.Page {
-	p := store.Page{Key: r.key, OperationID: r.op.ID, Collection: r.collection, Fence: r.pass.Fence}
-	bad := 0
-	for _, a := range answers {
-		p.Items = append(p.Items, a.items...)
-		p.Listed += int64(len(a.page.Items))
-		p.Requests += a.page.Requests
-		p.Pages++
-		bad += a.bad
-	}
-	if bad > 0 {
-		p.Note = "Some items could not be read at all; the worker's log names them."
-	}
-	return p
-}
-
-// complete commits the last page of a pass.
-func (r *reader) complete(ctx context.Context, p store.Page, b walk.Bookmark) error {
-	var err error
-	if p.Bookmark, err = json.Marshal(b); err != nil {
-		return fatal(typeUnreadableCursor, "The pass's bookmark cannot be written.", err)
-	}
-	p.Done, p.Again = true, r.again()
-	return r.write(ctx, p)
-}
-
-func (r *reader) write(ctx context.Context, p store.Page) error {
-	committed, err := r.Store.CommitPage(ctx, p)
-	if err != nil {
-		return commitError(err)
-	}
-	r.Metrics.countPage(ctx, p, committed.Rows)
-	r.work = *committed.Event.Collection
-	r.Publisher.Publish(ctx, committed.Event)
-	return nil
+// uncomparable tells that GitHub does not know the earlier head any more.
+func (r *reader) uncomparable(got answer) bool {
+	return (r.cursor.Phase == walk.Compare || r.cursor.Phase == walk.Dropped) && github.KindOf(got.err) == github.KindNotFound
 }

@@ -2,11 +2,13 @@ package activities
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
+	"maps"
+	"net/url"
 	"slices"
-	"sync"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/holdfast/holdfast/internal/github"
 	"github.com/holdfast/holdfast/internal/walk"
@@ -22,18 +24,28 @@ const parentsStep = 8
 func (r *reader) readParents(ctx context.Context) (PagesResult, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	parents, err := r.Store.MovedParents(ctx, r.key, r.cursor.Parent, int32(r.Bounds.Pages*parentsStep)) //nolint:gosec // a small setting
+	of, ok := r.Collections.ByName(r.collection.Parents.Collection)
+	if !ok {
+		return PagesResult{}, unknown(r.collection.Parents.Collection)
+	}
+	moved := store.Moved{Key: r.key, Nested: r.collection, Parents: of, Full: r.full, After: r.cursor.Parent}
+	parents, err := r.Store.MovedParents(ctx, moved, r.parentsLimit())
 	if err != nil {
 		return PagesResult{}, retryable(err)
 	}
 	if len(parents) == 0 {
-		err := r.complete(ctx, r.page(nil), walk.Bookmark{Listed: true})
+		p := r.page(nil)
+		p.ParentCollection = &of
+		err := r.complete(ctx, p, walk.Bookmark{Listed: true})
 		return PagesResult{Done: !r.again(), Work: r.work}, err
 	}
-	if r.expected, err = r.Store.CountMovedParents(ctx, r.key); err != nil {
+	if r.expected, err = r.Store.CountMovedParents(ctx, moved); err != nil {
 		return PagesResult{}, retryable(err)
 	}
-	chunks := slices.Collect(slices.Chunk(parents, r.Bounds.Window))
+	return r.readChunks(ctx, slices.Collect(slices.Chunk(parents, r.parentsAtOnce())))
+}
+
+func (r *reader) readChunks(ctx context.Context, chunks [][]store.Parent) (PagesResult, error) {
 	next := r.readChunk(ctx, chunks[0])
 	for i := range chunks {
 		work := <-next
@@ -72,24 +84,23 @@ func (c chunk) upTo(n int) chunk {
 func (r *reader) readChunk(ctx context.Context, parents []store.Parent) <-chan chunk {
 	out := make(chan chunk, 1)
 	go func() {
-		c := chunk{parents: parents, answers: make([]answer, len(parents))}
-		var group sync.WaitGroup
-		for i, parent := range parents {
-			group.Go(func() { c.answers[i] = r.wholeList(ctx, parent) })
-		}
-		group.Wait()
-		out <- c
+		out <- chunk{parents: parents, answers: r.readTogether(ctx, parents)}
 	}()
 	return out
 }
 
 // wholeList reads all pages of one parent's list.
 func (r *reader) wholeList(ctx context.Context, parent store.Parent) answer {
+	if r.collection.GraphQL != nil && r.collection.GraphQL.Only {
+		return r.readTogether(ctx, []store.Parent{parent})[0]
+	}
 	var all answer
-	url := fmt.Sprintf("%s?per_page=%d", r.collection.ListPath(r.in.Owner, r.in.Name, parent.Number), github.PerPage)
-	for url != "" {
-		one := r.fetch(ctx, url)
-		all.page.Requests += one.page.Requests
+	request := walk.Request{URL: r.parentURL(parent)}
+	for request.URL != "" {
+		one := r.fetch(ctx, request, parent.Key)
+		if all.page.Requests += one.page.Requests; all.page.Date.IsZero() {
+			all.page.Date = one.page.Date
+		}
 		all.page.Items = append(all.page.Items, one.page.Items...)
 		all.items = append(all.items, one.items...)
 		all.bad += one.bad
@@ -97,9 +108,51 @@ func (r *reader) wholeList(ctx context.Context, parent store.Parent) answer {
 			all.err = one.err
 			return all
 		}
-		url = one.page.Next
+		request.URL = one.page.Next
 	}
 	return all
+}
+
+func (r *reader) parentURL(parent store.Parent) string {
+	query := url.Values{"per_page": {strconv.Itoa(github.PerPage)}}
+	maps.Copy(query, r.collection.Query)
+	return r.collection.ListPath(r.in.Owner, r.in.Name, parent.Arg) + "?" + query.Encode()
+}
+
+// vanished are the items that the mirror has of some parents and that their lists do
+// not show, also when they are read a second time.
+func (r *reader) vanished(ctx context.Context, work chunk) ([]string, int64, error) {
+	children, err := r.Store.Children(ctx, r.key, r.collection, work.parents)
+	if err != nil {
+		return nil, 0, retryable(err)
+	}
+	var gone []string
+	var requests int64
+	for i, parent := range work.parents {
+		missing := unlisted(children[parent.Key], work.answers[i])
+		if work.answers[i].err != nil || len(missing) == 0 {
+			continue
+		}
+		again := r.wholeList(ctx, parent)
+		requests += again.page.Requests
+		if again.err == nil {
+			gone = append(gone, unlisted(missing, again)...)
+		}
+	}
+	return gone, requests, nil
+}
+
+// unlisted are the keys that an answer does not have. Where it has items that cannot
+// be read, any of them may be one of those.
+func unlisted(keys []string, a answer) []string {
+	if a.bad > 0 {
+		return nil
+	}
+	listed := make(map[string]bool, len(a.items))
+	for _, item := range a.items {
+		listed[item.Key] = true
+	}
+	return slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return listed[key] })
 }
 
 // failed is the index of the first answer that ends the step; -1: none does. A
@@ -107,11 +160,11 @@ func (r *reader) wholeList(ctx context.Context, parent store.Parent) answer {
 // still be read with the same credential.
 func (r *reader) failed(ctx context.Context, work chunk) int {
 	return slices.IndexFunc(work.answers, func(a answer) bool {
-		if a.err == nil || !missing(a.err) {
+		if a.err == nil || !missing(a.err) && !pruned(a.err) {
 			return a.err != nil
 		}
 		if !r.repositoryRead {
-			_, err := r.GitHub.Object(ctx, "repos/"+r.in.Owner+"/"+r.in.Name)
+			_, err := r.GitHub.Object(ctx, r.scopePath())
 			r.repositoryRead = err == nil
 		}
 		return !r.repositoryRead
@@ -125,6 +178,13 @@ func missing(err error) bool {
 	return errors.As(err, &e) && (e.Kind == github.KindNotFound || e.Kind == github.KindGone)
 }
 
+// pruned tells that GitHub has a commit no more that it listed before. It answers 422
+// for the lists of one.
+func pruned(err error) bool {
+	var e *github.Error
+	return errors.As(err, &e) && e.Kind == github.KindRejected && strings.HasPrefix(e.Message, "No commit found")
+}
+
 func (r *reader) commitParents(ctx context.Context, work chunk) error {
 	if len(work.parents) == 0 {
 		return nil
@@ -136,18 +196,34 @@ func (r *reader) commitParents(ctx context.Context, work chunk) error {
 			gone++
 			continue
 		}
-		p.Parents = append(p.Parents, parent)
+		p.Parents = append(p.Parents, settled(parent, work.answers[i].page.Date))
 	}
 	if gone > 0 {
 		p.Note = "Some parents went away while their lists were read."
 	}
 	p.Total = r.estimate(p)
-	cursor, err := json.Marshal(walk.Cursor{Parent: work.parents[len(work.parents)-1].Number})
-	if err != nil {
-		return fatal(typeUnreadableCursor, "The pass's cursor cannot be written.", err)
+	p.Left = r.parentsLeft(len(work.parents))
+	var err error
+	var again int64
+	if p.Gone, again, err = r.vanished(ctx, work); err != nil {
+		return err
 	}
-	p.Cursor = cursor
+	p.Requests += again
+	r.cursor = walk.Cursor{Parent: work.parents[len(work.parents)-1].Key}
+	if err := setCursor(&p, r.cursor); err != nil {
+		return err
+	}
 	return r.write(ctx, p)
+}
+
+// settled is a parent as it is recorded whose list was read at a time of GitHub's. Its
+// times have no fractions of a second: what moves within the second of the reading does
+// not show in its version, so such a list is read once more.
+func settled(parent store.Parent, read time.Time) store.Parent {
+	if !read.IsZero() && !parent.Version.Before(read.Truncate(time.Second)) {
+		parent.Version = time.Time{}
+	}
+	return parent
 }
 
 // estimate expects of the parents that are left what the first ones of this step had.

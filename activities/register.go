@@ -5,11 +5,24 @@ import "go.temporal.io/sdk/worker"
 // RegisterGitHub adds the steps that ask GitHub to a worker.
 func RegisterGitHub(w worker.ActivityRegistry, s *Sync) {
 	w.RegisterActivity(s.PlanSync)
+	w.RegisterActivity(s.PlanOrganization)
 	w.RegisterActivity(s.SyncPages)
+}
+
+// RegisterDeliveries adds the steps about webhook deliveries to the workers of the
+// database's and of GitHub's queue.
+func RegisterDeliveries(database, github worker.ActivityRegistry, d *Deliveries) {
+	database.RegisterActivity(d.ClaimDeliveries)
+	database.RegisterActivity(d.SettleDeliveries)
+	github.RegisterActivity(d.RecoverDeliveries)
 }
 
 // RegisterDatabase adds the steps that touch the database only to a worker.
 func RegisterDatabase(w worker.ActivityRegistry, s *Sync) {
+	w.RegisterActivity(s.BeginRepositories)
+	w.RegisterActivity(s.SettleRepositories)
 	w.RegisterActivity(s.FinishOperation)
+	w.RegisterActivity(s.DueRepositories)
+	w.RegisterActivity(s.BeginRepository)
 	w.RegisterActivity(s.IndexSearch)
 }

@@ -35,6 +35,17 @@ func (r *reader) giveUp(ctx context.Context, cause error) error {
 	return cause
 }
 
+// withheld tells that GitHub refuses a list to a credential that may read the
+// repository all the same.
+func (r *reader) withheld(ctx context.Context, refused error) bool {
+	kinds := []github.Kind{github.KindUnauthorized, github.KindForbidden, github.KindNotFound}
+	if r.collection.Withheld == "" || !slices.Contains(kinds, github.KindOf(refused)) {
+		return false
+	}
+	_, err := r.GitHub.Object(ctx, r.scopePath())
+	return err == nil
+}
+
 // stopped decides what follows an answer that is no page.
 func (r *reader) stopped(ctx context.Context, got answer) (PagesResult, error) {
 	var note string
@@ -43,6 +54,10 @@ func (r *reader) stopped(ctx context.Context, got answer) (PagesResult, error) {
 		note = fmt.Sprintf("%s are switched off in this repository.", r.collection.Name)
 	case kind == github.KindConflict && r.collection.Mode == collection.Heads:
 		note = "The git repository is empty."
+	case r.notListed(got.err) != "":
+		note = r.notListed(got.err)
+	case r.withheld(ctx, got.err):
+		note = r.collection.Withheld
 	default:
 		wait, err := r.refused(ctx, r.op, got.err, r.collection.Name, r.collection.Name+" of "+r.in.Owner+"/"+r.in.Name)
 		return PagesResult{Wait: wait, Work: r.work}, err

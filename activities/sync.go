@@ -5,10 +5,12 @@ package activities
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
-	"slices"
 	"strings"
 	"time"
+
+	"go.temporal.io/sdk/temporal"
 
 	"github.com/holdfast/holdfast/internal/collection"
 	"github.com/holdfast/holdfast/internal/github"
@@ -57,7 +59,8 @@ type Plan struct {
 	Owner        string        `json:"owner"`
 	Name         string        `json:"name"`
 	Collections  []PlannedStep `json:"collections"`
-	Wait         *Wait         `json:"wait,omitempty"` // set alone: plan again then
+	Forecast     string        `json:"forecast,omitempty"` // for people
+	Wait         *Wait         `json:"wait,omitempty"`     // set alone: plan again then
 }
 
 // PlannedStep is one collection of a plan.
@@ -83,12 +86,15 @@ func (a *Sync) PlanSync(ctx context.Context, ref OperationRef) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	owner, name, _ := strings.Cut(input.Repository, "/")
 	c, ok := a.Collections.ByName("repository")
 	if !ok {
 		return Plan{}, fatal("unknown_collection", "The repository's own collection is not known.", nil)
 	}
-	page, err := a.GitHub.Object(ctx, c.ListPath(owner, name, 0))
+	page, err := a.find(ctx, op, c, input.Repository)
+	var ours *temporal.ApplicationError
+	if errors.As(err, &ours) {
+		return Plan{}, err
+	}
 	if err != nil {
 		wait, err := a.refused(ctx, op, err, c.Name, "repository "+input.Repository)
 		return Plan{Wait: wait}, err
@@ -97,31 +103,25 @@ func (a *Sync) PlanSync(ctx context.Context, ref OperationRef) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	renamed, err := a.Store.NoticeRename(ctx, ref.WorkspaceID, plan.RepositoryID, plan.Owner+"/"+plan.Name)
-	if err != nil {
-		return Plan{}, retryable(err)
-	}
-	if renamed {
-		a.Logger.InfoContext(ctx, "the repository has a new name; it is read anew", "operation_id", op.ID, "repository_id", plan.RepositoryID)
-	}
-	return plan, a.begin(ctx, op, c, plan, item, page.Requests)
+	return a.begin(ctx, op, c, plan, item, page.Requests)
 }
 
-// begin makes the operation run, unless an earlier attempt did, and mirrors the repository.
-func (a *Sync) begin(ctx context.Context, op operation.Operation, c collection.Collection, plan Plan, item collection.Item, requests int64) error {
-	names := make([]string, len(plan.Collections))
-	for i, step := range plan.Collections {
-		names[i] = step.Name
-	}
+// begin makes the operation run, unless an earlier attempt did, and mirrors the
+// repository, or the organization.
+func (a *Sync) begin(ctx context.Context, op operation.Operation, c collection.Collection, plan Plan, item collection.Item, requests int64) (Plan, error) {
 	if op.State == operation.StatePending {
-		started, event, err := a.Store.StartPlan(ctx, op.WorkspaceID, op.ID, names)
-		if err != nil {
-			return retryable(err)
+		var err error
+		if op, err = a.start(ctx, op, plan); err != nil {
+			return plan, err
 		}
-		op = started
-		a.Publisher.Publish(ctx, event)
 	}
-	return a.mirrorRepository(ctx, op, c, plan.RepositoryID, item, requests)
+	if c.Scope == collection.ScopeRepository {
+		if err := a.identify(ctx, op, c, plan); err != nil {
+			return plan, err
+		}
+	}
+	plan.Forecast = ForecastLine(op.Forecast)
+	return plan, a.mirrorRepository(ctx, op, c, plan.RepositoryID, item, requests)
 }
 
 // input reads the operation and what was asked of it.
@@ -156,30 +156,18 @@ func (a *Sync) plan(c collection.Collection, in operation.SyncInput, page github
 	}
 	plan := Plan{RepositoryID: repo.ID}
 	plan.Owner, plan.Name, _ = strings.Cut(repo.FullName, "/")
-	all := a.Collections.All()
-	for _, c := range all {
-		if wanted(c, all, in.Collections) {
-			plan.Collections = append(plan.Collections, PlannedStep{Name: c.Name, Parent: c.Parent, Search: len(c.Search) > 0})
+	for _, name := range a.Collections.Expand(collection.ScopeRepository, in.Collections) {
+		if c, ok := a.Collections.ByName(name); ok {
+			plan.Collections = append(plan.Collections, PlannedStep{Name: c.Name, Parent: c.ParentName(), Search: len(c.Search) > 0})
 		}
 	}
 	return plan, item, nil
 }
 
-// wanted tells whether a sync of the named collections reads c: always the
-// repository itself, and the parents of what is listed per parent.
-func wanted(c collection.Collection, all []collection.Collection, names []string) bool {
-	if len(names) == 0 || c.Mode == collection.Single || slices.Contains(names, c.Name) {
-		return true
-	}
-	return slices.ContainsFunc(all, func(child collection.Collection) bool {
-		return child.Parent == c.Name && slices.Contains(names, child.Name)
-	})
-}
-
 func (a *Sync) mirrorRepository(ctx context.Context, op operation.Operation, c collection.Collection, id int64, item collection.Item, requests int64) error {
 	key := store.PassKey{WorkspaceID: op.WorkspaceID, RepositoryID: id, Collection: c.Name}
 	page := store.Page{
-		Key: key, OperationID: op.ID, Collection: c, Take: true,
+		Key: key, OperationID: op.ID, Source: op.Source, Collection: c, Take: true,
 		Items: []collection.Item{item}, Listed: 1, Pages: 1, Requests: requests, Total: 1,
 		Done: true, Bookmark: json.RawMessage("{}"),
 	}
@@ -217,11 +205,11 @@ type Finish struct {
 // FinishOperation writes an operation's final state. One that has ended already
 // keeps its end.
 func (a *Sync) FinishOperation(ctx context.Context, f Finish) error {
-	_, event, err := a.Store.SetState(ctx, f.WorkspaceID, f.OperationID, f.State, f.Failure)
+	op, events, err := a.Store.SetState(ctx, f.WorkspaceID, f.OperationID, f.State, f.Failure)
 	switch operation.CodeOf(err) {
 	case "":
-		a.Publisher.Publish(ctx, event)
-		return nil
+		a.Publisher.Publish(ctx, events...)
+		return a.recordSweep(ctx, op)
 	case operation.CodeConflict, operation.CodeNotFound:
 		a.Logger.WarnContext(ctx, "the operation had ended already", "operation_id", f.OperationID, "wanted", f.State, "error", err)
 		return nil

@@ -144,15 +144,12 @@ func (b *bundle) sync(names ...string) map[string]operation.CollectionWork {
 // requireMirror compares every item of every collection with the source.
 func (b *bundle) requireMirror(names ...string) {
 	b.t.Helper()
-	if len(names) == 0 {
-		names = collection.NewRegistry().Names()
-	}
 	owner, name, _ := strings.Cut(b.repo.FullName(), "/")
-	for _, collectionName := range names {
+	for _, collectionName := range collection.NewRegistry().Expand(collection.ScopeRepository, names) {
 		c, ok := collection.ByName(collectionName)
 		require.True(b.t, ok)
 		mirror := map[string][32]byte{}
-		rows, err := b.pool.Query(b.t.Context(), `select key, raw, raw_bytes from `+c.Table)
+		rows, err := b.pool.Query(b.t.Context(), `select key, raw, raw_bytes from `+c.Table+` where deleted_at is null`)
 		require.NoError(b.t, err)
 		var (
 			key           string
@@ -286,9 +283,9 @@ func TestFaultsDoNotChangeTheEnd(t *testing.T) {
 func TestALimitIsAWaitWithAReason(t *testing.T) {
 	b := setup(t, 500, githubsim.Options{})
 	ref := b.create()
-	b.sim.SetFaults(githubsim.FaultPlan{Faults: []githubsim.Fault{{Kind: githubsim.FaultPrimaryLimit, From: 3, Times: 1}}})
 	plan, err := b.planSync(ref)
 	require.NoError(t, err)
+	b.sim.SetFaults(githubsim.FaultPlan{Faults: []githubsim.Fault{{Kind: githubsim.FaultPrimaryLimit, From: 3, Times: 1}}})
 	var result activities.PagesResult
 	for _, name := range []string{"labels", "milestones", "issues"} {
 		if result, err = b.pages(ref, plan, name); result.Wait != nil {
@@ -427,6 +424,7 @@ func TestAWorkerThatStopsLeavesThePassToAnother(t *testing.T) {
 	stop := make(chan struct{})
 	close(stop)
 	b.env.SetWorkerStopChannel(stop)
+	b.sim.ResetStats()
 	result, err := b.pages(ref, plan, "issues")
 	require.NoError(t, err)
 	require.False(t, result.Done)

@@ -23,6 +23,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/holdfast/holdfast/internal/auth"
+	"github.com/holdfast/holdfast/internal/delivery"
 	"github.com/holdfast/holdfast/internal/operation"
 	"github.com/holdfast/holdfast/internal/progress"
 )
@@ -50,6 +51,31 @@ type RepositoryStore interface {
 	// Repositories lists a page, by id, and the cursor of the next page, empty
 	// after the last. CodeInvalid for a cursor that it did not make.
 	Repositories(ctx context.Context, workspaceID string, f operation.RepositoryFilter) ([]operation.Repository, string, error)
+}
+
+// StatusStore knows how far the mirror can be trusted.
+type StatusStore interface {
+	// RepositoryStatus is the status of the mirrored repository of that name.
+	// CodeNotFound when none is mirrored.
+	RepositoryStatus(ctx context.Context, workspaceID, fullName string) (operation.RepositoryStatus, error)
+	// Drift sums up the last full checks, with a page of the repositories to look at.
+	// CodeInvalid for a cursor that it did not make.
+	Drift(ctx context.Context, workspaceID, cursor string, limit int) (operation.DriftReport, error)
+}
+
+// ChangeStore keeps what was observed to change, and forgets what must be forgotten.
+type ChangeStore interface {
+	// Changes lists a page in the order of numbers, and the cursor to go on from, which
+	// is never empty. CodeInvalid for a cursor that it did not make; CodeGone for one
+	// whose changes are not all kept any more; CodeNotFound for another repository.
+	Changes(ctx context.Context, workspaceID string, f operation.ChangeFilter) ([]operation.Change, string, error)
+	// ItemHistory lists a page of an item's changes, newest first, and the cursor of the
+	// next page, empty after the last. CodeNotFound; CodeInvalid for another cursor.
+	ItemHistory(ctx context.Context, workspaceID string, ref operation.ItemRef, cursor string, limit int) (operation.ItemHistory, string, error)
+	// ItemAt is the item as it was. CodeNotFound; CodeGone when that is not kept any more.
+	ItemAt(ctx context.Context, workspaceID string, ref operation.ItemRef, at time.Time) (operation.ItemState, error)
+	// Purge erases an item or a field of it for good. CodeNotFound; CodeInvalid.
+	Purge(ctx context.Context, workspaceID string, p operation.Purge) ([]operation.Purged, error)
 }
 
 // Starter makes operations run and stop.
@@ -83,20 +109,27 @@ type Waker interface {
 type Options struct {
 	Operations   OperationStore
 	Repositories RepositoryStore
+	Statuses     StatusStore
+	Changes      ChangeStore
 	Starter      Starter
 	Health       Health
 	Streams      Streams
 	Waker        Waker
 	Verifier     *auth.Verifier
 	Logger       *slog.Logger
+	// Webhooks takes GitHub's deliveries; nil: nobody does.
+	Webhooks Webhooks
 	// Codec makes what Temporal keeps readable; nil: nobody reads it here.
 	Codec Codec
 	// InstallationWorkspace is the workspace whose admins may ask the codec; empty: nobody may.
 	InstallationWorkspace string
 	// TemporalUIOrigin is the one origin of whose pages the codec may be asked; empty: of none.
 	TemporalUIOrigin string
-	// Collections are the names that a sync may be asked for, in the plan's order.
-	Collections []string
+	// Collections are the collections of a repository that a sync may be asked for, in
+	// the plan's order; OrganizationCollections those of an organization itself.
+	Collections, OrganizationCollections []string
+	// Presets are the names that stand for several collections.
+	Presets []string
 	// TracerProvider makes a span of each request; nil: none is made.
 	TracerProvider trace.TracerProvider
 	// MeterProvider measures requests; nil: nobody does.
@@ -134,6 +167,7 @@ type API struct {
 	ending  context.Context // ends all streams, which outlive the requests that open them
 	end     context.CancelCauseFunc
 	streams *admission
+	intake  *intake // of webhook deliveries
 }
 
 // New makes an API.
@@ -143,6 +177,9 @@ func New(o Options) (*API, error) {
 	}
 	if o.Codec == nil {
 		o.Codec = noCodec{}
+	}
+	if o.Webhooks == nil {
+		o.Webhooks = &delivery.Receiver{}
 	}
 	if o.NewID == nil {
 		o.NewID = func() string { return uuid.Must(uuid.NewV7()).String() }
@@ -155,7 +192,7 @@ func New(o Options) (*API, error) {
 	orElse(&o.StreamWriteTimeout, 10*time.Second)
 	orElse(&o.MaxStreams, 10_000)
 	orElse(&o.MaxStreamsOfOne, 100)
-	a := &API{opts: o, log: o.Logger}
+	a := &API{opts: o, log: o.Logger, intake: newIntake()}
 	a.streams = &admission{most: o.MaxStreams, mostOne: o.MaxStreamsOfOne, of: map[listenerKey]int{}}
 	a.ending, a.end = context.WithCancelCause(context.Background())
 	router, openAPI := a.router()

@@ -40,12 +40,14 @@ var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // store keeps operations in memory, in the place of Postgres.
 type store struct {
-	mu     sync.Mutex
-	ops    []operation.Operation // oldest first
-	events map[string][]operation.Event
-	keys   map[string]operation.New
-	repos  []operation.Repository
-	err    error // what everything fails with, if set
+	mu      sync.Mutex
+	ops     []operation.Operation // oldest first
+	events  map[string][]operation.Event
+	keys    map[string]operation.New
+	repos   []operation.Repository
+	err     error // what everything fails with, if set
+	changes []operation.Change
+	purges  []operation.Purge
 }
 
 func newStore() *store {
@@ -85,7 +87,7 @@ func (s *store) CreateOperation(_ context.Context, n operation.New) (operation.O
 	}
 	s.keys[key] = n
 	op := operation.Operation{
-		ID: n.ID, WorkspaceID: n.WorkspaceID, Kind: n.Kind, Subject: n.Subject, Input: n.Input,
+		ID: n.ID, WorkspaceID: n.WorkspaceID, Kind: n.Kind, Source: n.Source, Subject: n.Subject, Input: n.Input,
 		State: operation.StatePending, CreatedAt: start.Add(time.Duration(len(s.ops)) * time.Second),
 	}
 	s.ops = append(s.ops, op)
@@ -294,8 +296,9 @@ func setup(t *testing.T, change ...func(*api.Options)) *bundle {
 	verifier, err := auth.NewVerifier(b.clock, auth.PublicKey(key))
 	require.NoError(t, err)
 	o := api.Options{
-		Operations: b.store, Repositories: b.store, Starter: b.starter, Health: b.health, Streams: b.hub, Waker: b.publisher,
-		Verifier: verifier, Logger: log, Collections: []string{"labels", "issues", "pulls"}, Now: b.clock,
+		Operations: b.store, Repositories: b.store, Statuses: b.store, Changes: b.store, Starter: b.starter, Health: b.health, Streams: b.hub, Waker: b.publisher,
+		Webhooks: newReceiver(b.store, log), Verifier: verifier, Logger: log, Collections: []string{"labels", "issues", "pulls"},
+		OrganizationCollections: []string{"teams"}, Presets: []string{"core", "all"}, Now: b.clock,
 	}
 	for _, f := range change {
 		f(&o)

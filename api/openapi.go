@@ -27,12 +27,18 @@ func newConfig(version string) huma.Config {
 	config.Info.Description = "Mirrors GitHub repositories into Postgres with durable workflows, and shows them at work.\n\n" +
 		"Every refusal is a problem document (RFC 9457). Tokens are JWTs: `holdfast token create` makes one."
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		bearerScheme:  {Type: "http", Scheme: "bearer", BearerFormat: "JWT"},
+		bearerScheme: {Type: "http", Scheme: "bearer", BearerFormat: "JWT"},
+		signatureScheme: {
+			Type: "apiKey", In: "header", Name: "X-Hub-Signature-256",
+			Description: "HMAC-SHA256 of the body with the connection's secret: sha256= and 64 hexadecimal digits, as GitHub signs its deliveries.",
+		},
 		sessionScheme: {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "Set by /v1/codec/session; good for the codec only."},
 	}
 	config.Tags = []*huma.Tag{
 		{Name: "operations", Description: "Long work: started, listed, followed, cancelled."},
 		{Name: "repositories", Description: "What is mirrored."},
+		{Name: "changes", Description: "What changed, what it was before, and how to have it forgotten."},
+		{Name: "webhooks", Description: "Where GitHub sends what happens; verified by signatures, no token needed."},
 		{Name: "codec", Description: "What Temporal keeps, made readable for its Web UI."},
 		{Name: "service", Description: "Health and documentation; no token needed."},
 	}

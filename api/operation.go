@@ -37,8 +37,9 @@ func (p Page) next(path, cursor string, filters map[string]string) string {
 
 type listOperationsInput struct {
 	Page
-	State string `query:"state" enum:"pending,running,cancelling,succeeded,failed,cancelled" doc:"Only operations in this state."`
-	Kind  string `query:"kind" enum:"sync_repository" doc:"Only operations of this kind."`
+	State  string `query:"state" enum:"pending,running,cancelling,succeeded,failed,cancelled" doc:"Only operations in this state."`
+	Kind   string `query:"kind" enum:"sync_repository,sync_organization,reconcile_repository" doc:"Only operations of this kind."`
+	Parent string `query:"parent" format:"uuid" doc:"The operations that are parts of this one, such as those of an organization's repositories. Leave it out for operations that stand by themselves."`
 }
 
 type listOperationsOutput struct {
@@ -58,12 +59,12 @@ func listOperationsSpec() huma.Operation {
 
 func (a *API) listOperations(ctx context.Context, in *listOperationsInput) (*listOperationsOutput, error) {
 	ops, next, err := a.opts.Operations.Operations(ctx, workspaceOf(ctx), operation.Filter{
-		State: operation.State(in.State), Kind: operation.Kind(in.Kind), Cursor: in.Cursor, Limit: in.Limit,
+		State: operation.State(in.State), Kind: operation.Kind(in.Kind), Parent: in.Parent, Cursor: in.Cursor, Limit: in.Limit,
 	})
 	if err != nil {
 		return nil, a.fail(ctx, err)
 	}
-	out := &listOperationsOutput{Link: in.next("/v1/operations", next, map[string]string{"state": in.State, "kind": in.Kind})}
+	out := &listOperationsOutput{Link: in.next("/v1/operations", next, map[string]string{"state": in.State, "kind": in.Kind, "parent": in.Parent})}
 	out.Body.NextCursor = next
 	out.Body.Operations = make([]progress.Operation, len(ops))
 	for i, op := range ops {
@@ -71,6 +72,21 @@ func (a *API) listOperations(ctx context.Context, in *listOperationsInput) (*lis
 	}
 	return out, nil
 }
+
+// Resolve holds the parent's id to the one form of ids, where there is one.
+func (in *listOperationsInput) Resolve(huma.Context) []error {
+	if in.Parent == "" {
+		return nil
+	}
+	id, ok := canonicalID(in.Parent)
+	if !ok {
+		return []error{&huma.ErrorDetail{Location: "query.parent", Message: notUUID}}
+	}
+	in.Parent = id
+	return nil
+}
+
+var _ huma.Resolver = (*listOperationsInput)(nil)
 
 // operationID is the path parameter of everything that is about one operation.
 type operationID struct {

@@ -41,8 +41,10 @@ const problemType = "application/problem+json"
 // statuses is the one table from an error's code to a status.
 var statuses = map[operation.Code]int{
 	operation.CodeInvalid:             http.StatusUnprocessableEntity,
+	operation.CodeUnauthorized:        http.StatusUnauthorized,
 	operation.CodeForbidden:           http.StatusForbidden,
 	operation.CodeNotFound:            http.StatusNotFound,
+	operation.CodeGone:                http.StatusGone,
 	operation.CodeConflict:            http.StatusConflict,
 	operation.CodeIdempotencyMismatch: http.StatusUnprocessableEntity,
 	operation.CodeUnavailable:         http.StatusServiceUnavailable,

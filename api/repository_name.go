@@ -13,6 +13,17 @@ var (
 	repositoryNames = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
 )
 
+// parseOrganization checks an organization's login. Its errors say what to write instead.
+func parseOrganization(login string) error {
+	switch {
+	case strings.Contains(login, "/"):
+		return errors.New("must be a login such as octo-corp; owner/name is a repository")
+	case !ownerNames.MatchString(login):
+		return errors.New("is a login that GitHub does not allow: at most 39 letters, digits and hyphens, the first no hyphen")
+	}
+	return nil
+}
+
 // parseRepository checks a repository's full name, "owner/name". Its errors say
 // what to write instead.
 func parseRepository(full string) error {

@@ -37,6 +37,14 @@ func workspaceOf(ctx context.Context) string {
 	return ""
 }
 
+// subjectOf is the subject of the token of whoever asks.
+func subjectOf(ctx context.Context) string {
+	if r := requestOf(ctx); r != nil {
+		return r.identity.Subject
+	}
+	return ""
+}
+
 // about notes which operation the request is about.
 func about(ctx context.Context, operationID string) {
 	if r := requestOf(ctx); r != nil {

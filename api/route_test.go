@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/holdfast/holdfast/api"
 	"github.com/holdfast/holdfast/internal/auth"
+	"github.com/holdfast/holdfast/internal/delivery"
 	"github.com/holdfast/holdfast/internal/operation"
 )
 
@@ -25,28 +27,35 @@ type asked struct {
 	role       auth.Role // the least that will do; empty: no token is needed
 	bare       bool      // it asks nothing of the store
 	header     []string
+	signed     bool // as a webhook delivery
 }
 
 // everyRoute is one good request for each route. A route that is missing here fails
 // the tests below.
 func everyRoute(encrypted string) map[string]asked {
 	return map[string]asked{
-		"POST /v1/syncs":                  {path: "/v1/syncs", body: `{"repository":"octo/mirror"}`, status: 202, role: auth.RoleOperator},
-		"GET /v1/operations":              {path: "/v1/operations?limit=1", status: 200, role: auth.RoleReader},
-		"GET /v1/operations/{id}":         {path: "/v1/operations/ID", status: 200, role: auth.RoleReader},
-		"POST /v1/operations/{id}/cancel": {path: "/v1/operations/ID/cancel", status: 202, role: auth.RoleOperator},
-		"GET /v1/operations/{id}/stream":  {path: "/v1/operations/ID/stream", status: 101, role: auth.RoleReader, header: upgrade()},
-		"GET /v1/repositories":            {path: "/v1/repositories", status: 200, role: auth.RoleReader},
-		"POST /v1/codec/decode":           {path: "/v1/codec/decode", body: encrypted, status: 200, role: auth.RoleAdmin, bare: true},
-		"POST /v1/codec/encode":           {path: "/v1/codec/encode", body: clearPayloads, status: 200, role: auth.RoleAdmin, bare: true},
-		"POST /v1/codec/session":          {path: "/v1/codec/session", status: 204, role: auth.RoleAdmin, bare: true},
-		"DELETE /v1/codec/session":        {path: "/v1/codec/session", status: 204, role: auth.RoleAdmin, bare: true},
-		"GET /healthz":                    {path: "/healthz", status: 200, bare: true},
-		"GET /readyz":                     {path: "/readyz", status: 200, bare: true},
-		"GET /openapi.json":               {path: "/openapi.json", status: 200, bare: true},
-		"GET /openapi.yaml":               {path: "/openapi.yaml", status: 200, bare: true},
-		"GET /docs":                       {path: "/docs", status: 200, bare: true},
-		"GET /docs/{file}":                {path: "/docs/docs.js", status: 200, bare: true},
+		"POST /v1/syncs":                             {path: "/v1/syncs", body: `{"repository":"octo/mirror"}`, status: 202, role: auth.RoleOperator},
+		"GET /v1/operations":                         {path: "/v1/operations?limit=1", status: 200, role: auth.RoleReader},
+		"GET /v1/operations/{id}":                    {path: "/v1/operations/ID", status: 200, role: auth.RoleReader},
+		"POST /v1/operations/{id}/cancel":            {path: "/v1/operations/ID/cancel", status: 202, role: auth.RoleOperator},
+		"GET /v1/operations/{id}/stream":             {path: "/v1/operations/ID/stream", status: 101, role: auth.RoleReader, header: upgrade()},
+		"GET /v1/repositories":                       {path: "/v1/repositories", status: 200, role: auth.RoleReader},
+		"GET /v1/repositories/{owner}/{name}/status": {path: "/v1/repositories/octo/mirror/status", status: 200, role: auth.RoleReader},
+		"GET /v1/changes":                            {path: "/v1/changes?limit=1", status: 200, role: auth.RoleReader},
+		"GET /v1/repositories/{owner}/{name}/{collection}/{item}/history": {path: "/v1/repositories/octo/mirror/issues/7/history", status: 200, role: auth.RoleReader},
+		"POST /v1/repositories/{owner}/{name}/purge":                      {path: "/v1/repositories/octo/mirror/purge", body: `{"collection":"issues","number":7}`, status: 200, role: auth.RoleAdmin},
+		"GET /v1/drift":                  {path: "/v1/drift", status: 200, role: auth.RoleReader},
+		"POST /v1/webhooks/{connection}": {path: "/v1/webhooks/default", body: `{"zen":"Speak like a human."}`, status: 202, header: []string{"X-GitHub-Event: ping", "X-GitHub-Delivery: 1"}, signed: true},
+		"POST /v1/codec/decode":          {path: "/v1/codec/decode", body: encrypted, status: 200, role: auth.RoleAdmin, bare: true},
+		"POST /v1/codec/encode":          {path: "/v1/codec/encode", body: clearPayloads, status: 200, role: auth.RoleAdmin, bare: true},
+		"POST /v1/codec/session":         {path: "/v1/codec/session", status: 204, role: auth.RoleAdmin, bare: true},
+		"DELETE /v1/codec/session":       {path: "/v1/codec/session", status: 204, role: auth.RoleAdmin, bare: true},
+		"GET /healthz":                   {path: "/healthz", status: 200, bare: true},
+		"GET /readyz":                    {path: "/readyz", status: 200, bare: true},
+		"GET /openapi.json":              {path: "/openapi.json", status: 200, bare: true},
+		"GET /openapi.yaml":              {path: "/openapi.yaml", status: 200, bare: true},
+		"GET /docs":                      {path: "/docs", status: 200, bare: true},
+		"GET /docs/{file}":               {path: "/docs/docs.js", status: 200, bare: true},
 	}
 }
 
@@ -58,7 +67,11 @@ func (b *bundle) send(t *testing.T, route string, r asked, token string, header 
 	if r.body != "" {
 		body = strings.NewReader(r.body)
 	}
-	return b.do(t, method, r.path, token, body, append(r.header, header...)...)
+	header = slices.Concat(r.header, header)
+	if r.signed {
+		header = append(header, "X-Hub-Signature-256: "+delivery.Sign(webhookSecret, []byte(r.body)))
+	}
+	return b.do(t, method, r.path, token, body, header...)
 }
 
 // Every route, asked rightly and in each way in which any route can be asked wrongly,
@@ -102,6 +115,9 @@ func TestEveryRouteAnswersAsItIsDescribed(t *testing.T) {
 			}
 			require.Equal(t, http.StatusUnsupportedMediaType, b.send(t, route, r, token, "Content-Type: text/plain").StatusCode)
 			for _, body := range []string{"[]", `{"repository":"a/b"`, `{"payloads":7}`} {
+				if r.signed && json.Valid([]byte(body)) && body != "[]" {
+					continue // every object is a payload
+				}
 				wrong := r
 				wrong.body = body
 				got := b.send(t, route, wrong, token)

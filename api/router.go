@@ -25,6 +25,8 @@ func (a *API) router() (chi.Router, *huma.OpenAPI) {
 	read := group(r.With(noStore, a.authenticate, a.limitTime), config)
 	write := group(r.With(noStore, a.authenticate, requireRole(auth.RoleOperator), a.limitTime), config)
 
+	admin := group(r.With(noStore, a.authenticate, requireRole(auth.RoleAdmin), a.limitTime), config)
+
 	add(write, http.MethodPost, "/v1/syncs", startSyncSpec(), a.startSync)
 
 	add(read, http.MethodGet, "/v1/operations", listOperationsSpec(), a.listOperations)
@@ -34,6 +36,14 @@ func (a *API) router() (chi.Router, *huma.OpenAPI) {
 	describe(read, http.MethodGet, "/v1/operations/{id}/stream", streamSpec(config))
 
 	add(read, http.MethodGet, "/v1/repositories", listRepositoriesSpec(), a.listRepositories)
+	add(read, http.MethodGet, "/v1/repositories/{owner}/{name}/status", repositoryStatusSpec(), a.repositoryStatus)
+	add(read, http.MethodGet, "/v1/repositories/{owner}/{name}/{collection}/{item}/history", itemHistorySpec(), a.itemHistory)
+	add(admin, http.MethodPost, "/v1/repositories/{owner}/{name}/purge", purgeSpec(), a.purge)
+	add(read, http.MethodGet, "/v1/drift", driftSpec(), a.drift)
+	add(read, http.MethodGet, "/v1/changes", listChangesSpec(), a.listChanges)
+
+	r.With(noStore).Post("/v1/webhooks/{connection}", a.receiveDelivery)
+	describe(open, http.MethodPost, "/v1/webhooks/{connection}", webhookSpec(config))
 
 	installation := r.With(noStore, a.authenticate, requireRole(auth.RoleAdmin), a.requireInstallation, a.limitTime)
 	codec := group(r.With(noStore, a.resumeSession, a.authenticate, requireRole(auth.RoleAdmin), a.requireInstallation, a.limitTime), config)

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -15,12 +14,6 @@ import (
 	"github.com/holdfast/holdfast/internal/progress"
 )
 
-// syncRequest is operation.SyncInput as the body of POST /v1/syncs.
-type syncRequest struct {
-	Repository  string   `json:"repository" maxLength:"250" example:"octocat/hello-world" doc:"The repository to mirror, as owner/name."`
-	Collections []string `json:"collections,omitempty" minItems:"1" maxItems:"100" nullable:"false" doc:"Only these collections. Leave it out to mirror all of them; an empty list is refused." example:"[\"issues\",\"pulls\"]"`
-}
-
 type startSyncInput struct {
 	IdempotencyKey string `header:"Idempotency-Key" minLength:"1" maxLength:"255" pattern:"^[!-~]+$" patternDescription:"printable ASCII without spaces" doc:"Makes the request safe to repeat: the same key with the same body answers with the same operation, with another body it is refused. Use a UUID."`
 	RawBody        []byte
@@ -28,14 +21,18 @@ type startSyncInput struct {
 }
 
 // Resolve refuses what huma takes for something that was left out: an empty
-// Idempotency-Key, all but the first of several, and null for the collections. The
-// request would do more than its sender thinks, or be less safe to repeat.
+// Idempotency-Key, all but the first of several, and null for a list. The request
+// would do more than its sender thinks, or be less safe to repeat.
 func (in *startSyncInput) Resolve(ctx huma.Context) []error {
 	var errs []error
 	var names map[string]json.RawMessage
 	// A body that is no object has been refused already.
-	if err := json.Unmarshal(in.RawBody, &names); err == nil && string(names["collections"]) == "null" {
-		errs = append(errs, &huma.ErrorDetail{Location: "body.collections", Message: "expected array; leave it out to mirror all"})
+	if err := json.Unmarshal(in.RawBody, &names); err == nil {
+		for _, list := range in.Body.lists() {
+			if string(names[list]) == "null" {
+				errs = append(errs, &huma.ErrorDetail{Location: "body." + list, Message: "expected array; leave it out where it is not needed"})
+			}
+		}
 	}
 	var keys []string
 	ctx.EachHeader(func(name, value string) {
@@ -62,8 +59,9 @@ type accepted struct {
 
 func startSyncSpec() huma.Operation {
 	return huma.Operation{
-		OperationID: "start-sync", Summary: "Mirror a repository now", Tags: []string{"operations"}, Security: needsToken(),
-		Description:   "Starts an operation that brings the mirror of a repository up to date, and answers before it is done. Follow it at its `/stream`.",
+		OperationID: "start-sync", Summary: "Mirror a repository or an organization now", Tags: []string{"operations"}, Security: needsToken(),
+		Description: "Starts an operation that brings the mirror of a repository up to date, or of an organization with its repositories, and answers before it is done. " +
+			"Follow it at its `/stream`. Each repository of an organization is synced by an operation of its own; `GET /v1/operations?parent=` lists them.",
 		DefaultStatus: http.StatusAccepted,
 		Errors:        []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable},
 	}
@@ -96,48 +94,30 @@ func (a *API) startSync(ctx context.Context, in *startSyncInput) (*accepted, err
 	return accept(op), nil
 }
 
-// normalize checks a request and brings it into the one form that equal requests
-// share: collections in the plan's order, each once.
-func (a *API) normalize(r syncRequest) (syncRequest, []Field) {
-	var fields []Field
-	if err := parseRepository(r.Repository); err != nil {
-		fields = append(fields, Field{Location: "body.repository", Message: err.Error()})
-	}
-	for i, name := range r.Collections {
-		if !slices.Contains(a.opts.Collections, name) {
-			fields = append(fields, Field{
-				Location: fmt.Sprintf("body.collections[%d]", i),
-				Message:  "is not a collection; there are " + strings.Join(a.opts.Collections, ", "),
-			})
-		}
-	}
-	asked := r.Collections
-	r.Collections = nil
-	for _, name := range a.opts.Collections {
-		if slices.Contains(asked, name) {
-			r.Collections = append(r.Collections, name)
-		}
-	}
-	return r, fields
-}
-
 // newSync is the operation that a normalized request asks for.
 func (a *API) newSync(ctx context.Context, r syncRequest, key string) (operation.New, error) {
-	input, err := json.Marshal(operation.SyncInput(r))
+	input, err := json.Marshal(r.input())
 	if err != nil {
 		return operation.New{}, fmt.Errorf("encode the input: %w", err)
 	}
-	same := operation.SyncInput(r)
-	same.Repository = strings.ToLower(r.Repository) // GitHub's names ignore case
+	same := r.input()
+	same.Repository, same.Organization = strings.ToLower(r.Repository), strings.ToLower(r.Organization) // GitHub's names ignore case
 	compared, err := json.Marshal(same)
 	if err != nil {
 		return operation.New{}, fmt.Errorf("encode what is compared: %w", err)
 	}
 	hash := sha256.Sum256(compared)
-	return operation.New{
-		ID: a.opts.NewID(), WorkspaceID: workspaceOf(ctx), Kind: operation.KindSyncRepository,
+	n := operation.New{
+		ID: a.opts.NewID(), WorkspaceID: workspaceOf(ctx), Kind: operation.KindSyncRepository, Source: operation.SourceSync,
 		Subject: r.Repository, Input: input, IdempotencyKey: key, RequestHash: hash[:],
-	}, nil
+	}
+	if r.Organization != "" {
+		n.Kind, n.Subject = operation.KindSyncOrganization, r.Organization
+	}
+	if r.Full {
+		n.Kind, n.Source = operation.KindReconcileRepository, operation.SourceSweep
+	}
+	return n, nil
 }
 
 // accept answers with an operation that goes on.

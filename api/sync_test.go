@@ -33,6 +33,48 @@ func TestStartSync(t *testing.T) {
 	require.Contains(t, b.log.String(), `"operation_id":"`+op.ID+`"`)
 }
 
+func TestStartSyncOfAnOrganization(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	send := func(body string) answer {
+		return b.do(t, http.MethodPost, "/v1/syncs", b.token(t, auth.RoleOperator), strings.NewReader(body), "Idempotency-Key: k")
+	}
+	got := send(`{"organization":"Octo-Corp","include":["service-*","[a-c]?"],"exclude":["*-old"],"archived":true,"collections":["pulls","teams","core"]}`)
+	require.Equal(t, http.StatusAccepted, got.StatusCode, got.body)
+	op := decode[progress.Operation](t, got)
+	require.Equal(t, operation.KindSyncOrganization, op.Kind)
+	require.Equal(t, operation.SourceSync, b.store.ops[0].Source)
+	require.Equal(t, "Octo-Corp", op.Subject)
+	require.JSONEq(t, `{"organization":"Octo-Corp","include":["service-*","[a-c]?"],"exclude":["*-old"],"archived":true,"collections":["core","teams","pulls"]}`, string(op.Input))
+	require.Equal(t, []string{op.ID}, b.starter.started)
+
+	again := send(`{"organization":"octo-corp","include":["service-*","[a-c]?"],"exclude":["*-old"],"archived":true,"collections":["core","teams","pulls"]}`)
+	require.Equal(t, op.ID, decode[progress.Operation](t, again).ID, "the same in another spelling")
+	for _, other := range []string{
+		`{"repository":"octo-corp/a"}`, `{"organization":"octo-corp"}`,
+		`{"organization":"octo-corp","include":["service-*","[a-c]?"],"exclude":["*-old"],"archived":true,"forks":true,"collections":["core","teams","pulls"]}`,
+	} {
+		require.Equal(t, "idempotency_mismatch", send(other).problem(t).Code, other)
+	}
+}
+
+func TestStartSyncOfAllThereIs(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	send := func(body string) answer {
+		return b.do(t, http.MethodPost, "/v1/syncs", b.token(t, auth.RoleOperator), strings.NewReader(body), "Idempotency-Key: k")
+	}
+	got := send(`{"repository":"octo/mirror","full":true}`)
+	require.Equal(t, http.StatusAccepted, got.StatusCode, got.body)
+	require.Equal(t, operation.KindReconcileRepository, b.store.ops[0].Kind)
+	require.Equal(t, operation.SourceSweep, b.store.keys[workspace+"/k"].Source)
+	require.JSONEq(t, `{"repository":"octo/mirror","full":true}`, string(b.store.ops[0].Input))
+	require.Equal(t, "idempotency_mismatch", send(`{"repository":"octo/mirror"}`).problem(t).Code)
+	refused := send(`{"organization":"octo","full":true}`)
+	require.Equal(t, http.StatusUnprocessableEntity, refused.StatusCode)
+	require.Contains(t, refused.body, "body.full")
+}
+
 func TestStartSyncIsIdempotent(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -105,7 +147,7 @@ func TestStartSyncRefuses(t *testing.T) {
 		{"two documents", `{"repository":"a/b"}{"repository":"c/d"}`, nil, 400, "body", "not valid JSON"},
 		{"null", `null`, nil, 422, "body", "not valid"},
 		{"array", `[]`, nil, 422, "body", "expected object"},
-		{"nothing in it", `{}`, nil, 422, "body", "required property repository"},
+		{"nothing in it", `{}`, nil, 422, "body.repository", "or name an organization"},
 		{"number", `{"repository":7}`, nil, 422, "body.repository", "expected string"},
 		{"unknown property", `{"repository":"a/b","repo":"c/d"}`, nil, 422, "body.repo", "unexpected property"},
 		{"empty name", `{"repository":""}`, nil, 422, "body.repository", "must be owner/name"},
@@ -116,7 +158,23 @@ func TestStartSyncRefuses(t *testing.T) {
 		{"owner too long", `{"repository":"` + strings.Repeat("a", 40) + `/b"}`, nil, 422, "body.repository", "at most 39"},
 		{"name too long", `{"repository":"a/` + strings.Repeat("b", 101) + `"}`, nil, 422, "body.repository", "at most 100"},
 		{"control character", `{"repository":"a/b\u0000"}`, nil, 422, "body.repository", "does not allow"},
-		{"unknown collection", `{"repository":"a/b","collections":["issues","stars"]}`, nil, 422, "body.collections[1]", "there are labels, issues, pulls"},
+		{"unknown collection", `{"repository":"a/b","collections":["issues","stars"]}`, nil, 422, "body.collections[1]", "there are core, all, labels, issues, pulls"},
+		{"a collection of organizations", `{"repository":"a/b","collections":["teams"]}`, nil, 422, "body.collections[0]", "there are core, all, labels, issues, pulls"},
+		{"both", `{"repository":"a/b","organization":"c"}`, nil, 422, "body.organization", "send two requests"},
+		{"patterns of a repository", `{"repository":"a/b","include":["x*"]}`, nil, 422, "body.include", "for an organization only"},
+		{"exclusion of a repository", `{"repository":"a/b","exclude":["x*"]}`, nil, 422, "body.exclude", "for an organization only"},
+		{"archived ones of a repository", `{"repository":"a/b","archived":true}`, nil, 422, "body.archived", "for an organization only"},
+		{"forks of a repository", `{"repository":"a/b","forks":true}`, nil, 422, "body.forks", "for an organization only"},
+		{"an organization with a slash", `{"organization":"a/b"}`, nil, 422, "body.organization", "owner/name is a repository"},
+		{"no login", `{"organization":"a b"}`, nil, 422, "body.organization", "at most 39"},
+		{"no pattern", `{"organization":"a","include":[]}`, nil, 422, "body.include", "length >= 1"},
+		{"patterns are null", `{"organization":"a","exclude":null}`, nil, 422, "body.exclude", "expected array"},
+		{"an empty pattern", `{"organization":"a","include":["x",""]}`, nil, 422, "body.include[1]", "1 to 200 characters"},
+		{"a long pattern", `{"organization":"a","exclude":["` + strings.Repeat("x", 201) + `"]}`, nil, 422, "body.exclude[0]", "1 to 200 characters"},
+		{"a pattern with an owner", `{"organization":"a","include":["a/x*"]}`, nil, 422, "body.include[0]", "cannot have a slash"},
+		{"a pattern that ends too early", `{"organization":"a","include":["[a-"]}`, nil, 422, "body.include[0]", "is not a pattern"},
+		{"too many patterns", `{"organization":"a","include":["x"` + strings.Repeat(`,"x"`, 100) + `]}`, nil, 422, "body.include", "length <= 100"},
+		{"an unknown collection of an organization", `{"organization":"a","collections":["stars"]}`, nil, 422, "body.collections[0]", "there are core, all, teams, labels, issues, pulls"},
 		{"collections is a string", `{"repository":"a/b","collections":"issues"}`, nil, 422, "body.collections", "expected array"},
 		{"no collection", `{"repository":"a/b","collections":[]}`, nil, 422, "body.collections", "length >= 1"},
 		{"collections is null", `{"repository":"a/b","collections":null}`, nil, 422, "body.collections", "expected array"},

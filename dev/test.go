@@ -27,8 +27,9 @@ func testCommand() *cobra.Command {
 		Long: `Starts Temporal, Postgres and Redis on free ports of 127.0.0.1, runs the command with
 their addresses in HOLDFAST_TEST_*, stops them, and exits as the command did.
 
-GitHub's own description of its API, with which tests compare answers, is fetched from
-npm once and kept in the user's cache; HOLDFAST_TEST_GITHUB_OPENAPI names another copy.`,
+GitHub's own descriptions of its APIs, with which tests compare answers, are fetched from
+npm once and kept in the user's cache; HOLDFAST_TEST_GITHUB_OPENAPI and
+HOLDFAST_TEST_GITHUB_SCHEMA name other copies.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return runTest(cmd.Context(), args) },
 	}
@@ -52,20 +53,24 @@ func runTest(ctx context.Context, command []string) (err error) {
 	return runCommand(ctx, command, append(s.testEnv(), describeGitHub(ctx, log)...))
 }
 
-const openAPIVariable = "HOLDFAST_TEST_GITHUB_OPENAPI"
-
-// describeGitHub fetches GitHub's description of its API before the tests, which reach
-// nothing beyond this machine. Where that fails only the tests that need it fail.
-func describeGitHub(ctx context.Context, log *slog.Logger) []string {
-	if os.Getenv(openAPIVariable) != "" {
-		return nil // the command's environment has it
+// describeGitHub fetches GitHub's descriptions of its APIs before the tests, which reach
+// nothing beyond this machine. Where that fails only the tests that need one fail.
+func describeGitHub(ctx context.Context, log *slog.Logger) (env []string) {
+	for variable, release := range map[string]githubspec.Release{
+		"HOLDFAST_TEST_GITHUB_OPENAPI": githubspec.Pinned(),
+		"HOLDFAST_TEST_GITHUB_SCHEMA":  githubspec.PinnedSchema(),
+	} {
+		if os.Getenv(variable) != "" {
+			continue // the command's environment has it
+		}
+		path, err := release.Fetch(ctx, githubspec.ReadOptions(os.Getenv))
+		if err != nil {
+			log.ErrorContext(ctx, "tests that compare with GitHub's description of its API will fail", "error", err, "unless_set", variable)
+			continue
+		}
+		env = append(env, variable+"="+path)
 	}
-	path, err := githubspec.Pinned().Fetch(ctx, githubspec.ReadOptions(os.Getenv))
-	if err != nil {
-		log.ErrorContext(ctx, "tests that compare with GitHub's description of its API will fail", "error", err, "unless_set", openAPIVariable)
-		return nil
-	}
-	return []string{openAPIVariable + "=" + path}
+	return env
 }
 
 // testEnv is what internal/testenv reads.

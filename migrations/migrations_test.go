@@ -79,7 +79,11 @@ func TestEveryCollectionHasItsTable(t *testing.T) {
 		for _, name := range names {
 			columns[name] = true
 		}
-		for _, name := range []string{"workspace_id", "repository_id", "key", "raw", "raw_bytes", "hash", "raw_hash", "observed_at", "changed_at", "deleted_at"} {
+		first := []string{"workspace_id", c.ScopeColumn(), "key", "raw", "raw_bytes", "hash", "raw_hash", "observed_at", "changed_at", "deleted_at"}
+		if c.Parents != nil {
+			first = append(first, "parent_key")
+		}
+		for _, name := range first {
 			require.True(t, columns[name], "%s has no column %s", c.Table, name)
 			delete(columns, name)
 		}

@@ -50,3 +50,20 @@ func readIDCursor(cursor string) (int64, error) {
 func invalidCursor() error {
 	return &operation.Error{Code: operation.CodeInvalid, Message: "The cursor is not one that this list gave out."}
 }
+
+// writeSeqCursor is the cursor of a feed: the number of the last row that was looked at.
+func writeSeqCursor(seq int64) string {
+	return base64.RawURLEncoding.EncodeToString([]byte("seq " + strconv.FormatInt(seq, 10)))
+}
+
+func readSeqCursor(cursor string) (int64, error) {
+	raw, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil {
+		return 0, invalidCursor()
+	}
+	seq, err := strconv.ParseInt(strings.TrimPrefix(string(raw), "seq "), 10, 64)
+	if err != nil || seq < 0 || writeSeqCursor(seq) != cursor {
+		return 0, invalidCursor()
+	}
+	return seq, nil
+}

@@ -42,7 +42,7 @@ func translate(what string, err error) error {
 	var held *HeldError
 	switch {
 	case errors.As(err, &domain), errors.As(err, &held),
-		errors.Is(err, ErrStaleFence), errors.Is(err, ErrNotRunning),
+		errors.Is(err, ErrStaleFence), errors.Is(err, ErrNotRunning), errors.Is(err, ErrMirrorDiffers),
 		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%s: %w", what, err)
 	case errors.Is(err, pgx.ErrNoRows):

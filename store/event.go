@@ -19,6 +19,16 @@ type stateData struct {
 	Failure    *operation.Failure `json:"failure,omitempty"`
 	StartedAt  *time.Time         `json:"started_at,omitempty"`
 	FinishedAt *time.Time         `json:"finished_at,omitempty"`
+
+	Forecast     *operation.Forecast       `json:"forecast,omitempty"`
+	Repositories *operation.RepositoryWork `json:"repositories,omitempty"`
+}
+
+func stateOf(op operation.Operation) stateData {
+	return stateData{
+		State: op.State, Waiting: op.Waiting, Failure: op.Failure,
+		StartedAt: op.StartedAt, FinishedAt: op.FinishedAt, Forecast: op.Forecast, Repositories: op.Repositories,
+	}
 }
 
 // Events lists an operation's events after a sequence number, in order.
@@ -56,7 +66,7 @@ func toEvent(row dbsqlc.OperationEvent, op operation.Operation) (operation.Event
 		var d stateData
 		err = json.Unmarshal(row.Data, &d)
 		op.State, op.Waiting, op.Failure, op.StartedAt, op.FinishedAt = d.State, d.Waiting, d.Failure, d.StartedAt, d.FinishedAt
-		op.Seq, op.Collections = row.Seq, nil
+		op.Seq, op.Collections, op.Forecast, op.Repositories = row.Seq, nil, d.Forecast, d.Repositories
 		e.Operation = &op
 	}
 	if err != nil {
@@ -66,7 +76,7 @@ func toEvent(row dbsqlc.OperationEvent, op operation.Operation) (operation.Event
 }
 
 func (s *Store) insertStateEvent(ctx context.Context, tx pgx.Tx, op operation.Operation) (operation.Event, error) {
-	data := stateData{State: op.State, Waiting: op.Waiting, Failure: op.Failure, StartedAt: op.StartedAt, FinishedAt: op.FinishedAt}
+	data := stateOf(op)
 	op.Collections = nil
 	e := operation.Event{OperationID: op.ID, Seq: op.Seq, Type: operation.EventState, Operation: &op}
 	return e, s.insertEvent(ctx, tx, op.WorkspaceID, &e, data)

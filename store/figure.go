@@ -10,8 +10,9 @@ import (
 	"github.com/holdfast/holdfast/internal/operation"
 )
 
-// Figures reads what operators watch, all of it as of one moment.
-func (s *Store) Figures(ctx context.Context) (f operation.Figures, err error) {
+// Figures reads what operators watch, all of it as of one moment. The policy says
+// when a sweep is overdue.
+func (s *Store) Figures(ctx context.Context, policy operation.SweepPolicy) (f operation.Figures, err error) {
 	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err = pgx.BeginTxFunc(ctx, s.pool, snapshot, func(tx pgx.Tx) error {
 		operations, err := s.q.CountOperations(ctx, tx)
@@ -27,10 +28,30 @@ func (s *Store) Figures(ctx context.Context) (f operation.Figures, err error) {
 			return err
 		}
 		repositories, err := s.q.CountRepositories(ctx, tx)
+		if err != nil {
+			return err
+		}
 		f = toFigures(operations, waits, ages, repositories)
-		return err
+		return s.addChecks(ctx, tx, &f, policy)
 	})
 	return f, translate("read the figures", err)
+}
+
+// addChecks adds what is known of sweeps and of what they found.
+func (s *Store) addChecks(ctx context.Context, tx pgx.Tx, f *operation.Figures, policy operation.SweepPolicy) error {
+	states, err := s.q.CountRepositoryStates(ctx, tx, dbsqlc.CountRepositoryStatesParams{Every: policy.Every, Grace: policy.Grace()})
+	if err != nil {
+		return err
+	}
+	f.Unreachable, f.SweepsOverdue = states.Unreachable, states.Overdue
+	checks, err := s.q.SumChecks(ctx, tx)
+	for _, row := range checks {
+		f.Checks = append(f.Checks, operation.CheckFigure{
+			Collection: row.Collection, Oldest: seconds(row.OldestSeconds),
+			Drift: operation.Drift{Missing: row.Missing, Extra: row.Extra, Different: row.Different},
+		})
+	}
+	return err
 }
 
 func toFigures(operations []dbsqlc.CountOperationsRow, waits []dbsqlc.CountWaitsRow, ages []dbsqlc.MirrorAgesRow, repositories int64) operation.Figures {

@@ -15,6 +15,25 @@ type written struct {
 	rows       int64 // inserted, changed or refreshed
 	added      int64 // of these, rows that the mirror did not have
 	unstorable bool  // the exact JSON of some is kept as bytes
+	changes    []change
+
+	// What a full check finds: items that only GitHub, only the mirror had, and that differ.
+	missing, extra, different int64
+}
+
+// check counts an item that differs from the mirror as overlooked by earlier passes.
+func (w *written) check(p Page, item collection.Item, known bool) {
+	at := item.UpdatedAt
+	if at.IsZero() {
+		at = item.CreatedAt
+	}
+	switch {
+	case !p.Check || !p.Before.IsZero() && !at.IsZero() && !at.Before(p.Before):
+	case known:
+		w.different++
+	default:
+		w.missing++
+	}
 }
 
 // writeItems upserts the items that differ from what the mirror holds. Comparing
@@ -38,10 +57,16 @@ func (s *Store) writeItems(ctx context.Context, tx pgx.Tx, p Page) (written, err
 		if !ok || old.deleted {
 			w.added++
 		}
+		if !ok || old.deleted || old.hash != item.Hash {
+			w.check(p, item, ok && !old.deleted)
+		}
 		differ = append(differ, item)
 	}
 	if len(differ) == 0 {
 		return w, nil
+	}
+	if w.changes, err = differences(ctx, tx, p, differ, known); err != nil {
+		return w, err
 	}
 	if err := upsert(ctx, tx, p, differ); err != nil {
 		return w, fmt.Errorf("write items: %w", err)
@@ -84,7 +109,7 @@ func knownHashes(ctx context.Context, tx pgx.Tx, p Page, items []collection.Item
 	rows, err := tx.Query(ctx, `select t.key, t.hash, t.raw_hash, t.deleted_at is not null
 		from unnest($3::text[]) as u (key)
 		cross join lateral (
-			select * from `+table(p.Collection)+` where workspace_id = $1 and repository_id = $2 and key = u.key offset 0
+			select * from `+table(p.Collection)+` where workspace_id = $1 and `+p.Collection.ScopeColumn()+` = $2 and key = u.key offset 0
 		) as t`, p.Key.WorkspaceID, p.Key.RepositoryID, keys)
 	if err != nil {
 		return nil, err
@@ -105,6 +130,9 @@ func knownHashes(ctx context.Context, tx pgx.Tx, p Page, items []collection.Item
 	return known, err
 }
 
+// refused stands for JSON that Postgres refused, which is kept as bytes.
+const refused = "{}"
+
 // upsert writes a page's items in one statement. Should Postgres refuse a value
 // in it, each item is written alone, and those it refuses are kept as bytes, so
 // that one item never blocks its page.
@@ -121,7 +149,7 @@ func upsert(ctx context.Context, tx pgx.Tx, p Page, items []collection.Item) err
 			if one[0].RawBytes == nil {
 				one[0].RawBytes = one[0].Raw
 			}
-			one[0].Raw = []byte("{}")
+			one[0].Raw = []byte(refused)
 			err = exec(ctx, tx, sql, p, one)
 		}
 		if err != nil {
@@ -133,15 +161,20 @@ func upsert(ctx context.Context, tx pgx.Tx, p Page, items []collection.Item) err
 
 func exec(ctx context.Context, tx pgx.Tx, sql string, p Page, items []collection.Item) error {
 	keys := make([]string, len(items))
+	parents := make([]string, len(items))
 	raws := make([][]byte, len(items))
 	rawBytes := make([][]byte, len(items))
 	hashes := make([][]byte, len(items))
 	rawHashes := make([][]byte, len(items))
 	for i := range items {
-		keys[i], raws[i], rawBytes[i] = items[i].Key, items[i].Raw, items[i].RawBytes
+		keys[i], parents[i], raws[i], rawBytes[i] = items[i].Key, items[i].Parent, items[i].Raw, items[i].RawBytes
 		hashes[i], rawHashes[i] = items[i].Hash[:], items[i].RawHash[:]
 	}
-	_, err := tx.Exec(ctx, sql, p.Key.WorkspaceID, p.Key.RepositoryID, keys, raws, rawBytes, hashes, rawHashes)
+	args := []any{p.Key.WorkspaceID, p.Key.RepositoryID, keys, raws, rawBytes, hashes, rawHashes}
+	if p.Collection.Parents != nil {
+		args = append(args, parents)
+	}
+	_, err := tx.Exec(ctx, sql, args...)
 	return err
 }
 
@@ -150,18 +183,26 @@ func exec(ctx context.Context, tx pgx.Tx, sql string, p Page, items []collection
 // from input.
 func upsertSQL(c collection.Collection) string {
 	var columns, values, updates strings.Builder
+	parents, parent := "", ""
+	if c.Parents != nil {
+		parents, parent = ", $8::text[]", ", parent_key"
+		columns.WriteString(parent)
+		values.WriteString(parent)
+		updates.WriteString(", parent_key = excluded.parent_key")
+	}
+	scope := c.ScopeColumn()
 	for _, column := range c.Columns {
 		columns.WriteString(", " + column.Name)
 		values.WriteString(", " + column.Expr)
 		updates.WriteString(", " + column.Name + " = excluded." + column.Name)
 	}
 	// "offset 0" keeps Postgres from parsing a document once for each column.
-	return `insert into ` + table(c) + ` as t (workspace_id, repository_id, key, raw, raw_bytes, hash, raw_hash, observed_at, changed_at` + columns.String() + `)
+	return `insert into ` + table(c) + ` as t (workspace_id, ` + scope + `, key, raw, raw_bytes, hash, raw_hash, observed_at, changed_at` + columns.String() + `)
 select $1, $2, key, raw, raw_bytes, hash, raw_hash, now(), now()` + values.String() + `
-from (select u.key, u.raw::jsonb as raw, u.raw_bytes, u.hash, u.raw_hash
-      from unnest($3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::bytea[]) as u (key, raw, raw_bytes, hash, raw_hash)
+from (select u.key, u.raw::jsonb as raw, u.raw_bytes, u.hash, u.raw_hash` + parent + `
+      from unnest($3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::bytea[]` + parents + `) as u (key, raw, raw_bytes, hash, raw_hash` + parent + `)
       offset 0) as i
-on conflict (workspace_id, repository_id, key) do update set
+on conflict (workspace_id, ` + scope + `, key) do update set
     raw = excluded.raw, raw_bytes = excluded.raw_bytes, hash = excluded.hash, raw_hash = excluded.raw_hash,
     observed_at = excluded.observed_at, deleted_at = null,
     changed_at = case when t.hash = excluded.hash and t.deleted_at is null then t.changed_at else excluded.changed_at end` + updates.String()

@@ -36,8 +36,12 @@ func (s *Store) WithMetrics(provider metric.MeterProvider) (*Store, error) {
 type transitions struct{ counter metric.Int64Counter }
 
 func (t transitions) add(ctx context.Context, kind operation.Kind, to operation.State) {
+	t.addMany(ctx, kind, to, 1)
+}
+
+func (t transitions) addMany(ctx context.Context, kind operation.Kind, to operation.State, n int) {
 	if t.counter != nil {
-		t.counter.Add(ctx, 1, transitionTo(kind, to))
+		t.counter.Add(ctx, int64(n), transitionTo(kind, to))
 	}
 }
 

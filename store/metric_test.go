@@ -55,7 +55,7 @@ func TestTransitionsAreCountedOnceTheyAreCommitted(t *testing.T) {
 
 func TestFigures(t *testing.T) {
 	b := setup(t)
-	got, err := b.Figures(t.Context())
+	got, err := b.Figures(t.Context(), operation.SweepPolicy{Every: 24 * time.Hour})
 	require.NoError(t, err)
 	require.Equal(t, operation.Figures{}, got)
 
@@ -81,7 +81,7 @@ func TestFigures(t *testing.T) {
 	exec(`insert into collection_passes (workspace_id, repository_id, collection, fresh_at)
 		values ($1, 1, 'issues', now() - interval '3 hours'), ($1, 2, 'issues', now()), ($1, 1, 'pulls', now() - interval '1 hour'), ($1, 1, 'reviews', null)`, workspace)
 
-	got, err = b.Figures(t.Context())
+	got, err = b.Figures(t.Context(), operation.SweepPolicy{Every: 24 * time.Hour})
 	require.NoError(t, err)
 	byState := map[operation.State]operation.StateFigure{}
 	for _, f := range got.Operations {
@@ -115,7 +115,7 @@ func TestAWaitThatIsOverIsNotNegative(t *testing.T) {
 	op := b.running("labels")
 	_, err := b.SetWaiting(t.Context(), workspace, op.ID, operation.Waiting{For: "other_pass", Until: time.Now().Add(-time.Hour), Collection: "labels"})
 	require.NoError(t, err)
-	got, err := b.Figures(t.Context())
+	got, err := b.Figures(t.Context(), operation.SweepPolicy{Every: 24 * time.Hour})
 	require.NoError(t, err)
 	require.Equal(t, []operation.WaitFigure{{Reason: "other_pass", Count: 1}}, got.Waits)
 }
@@ -129,11 +129,11 @@ func TestFiguresEndWithTheirContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	began := time.Now()
-	_, err = b.Figures(ctx)
+	_, err = b.Figures(ctx, operation.SweepPolicy{})
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.Less(t, time.Since(began), 5*time.Second, "nothing else bounds it")
 	require.NoError(t, tx.Rollback(t.Context()))
-	_, err = b.Figures(t.Context())
+	_, err = b.Figures(t.Context(), operation.SweepPolicy{Every: 24 * time.Hour})
 	require.NoError(t, err)
 }
 
@@ -160,7 +160,7 @@ func TestFiguresReadNoHistory(t *testing.T) {
 	_, err = b.pool.Exec(t.Context(), `analyze operations`)
 	require.NoError(t, err)
 	before := read()
-	got, err := b.Figures(t.Context())
+	got, err := b.Figures(t.Context(), operation.SweepPolicy{Every: 24 * time.Hour})
 	require.NoError(t, err)
 	require.Empty(t, got.Operations)
 	require.Less(t, read()-before, 100)

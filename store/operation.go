@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,13 +19,10 @@ import (
 // is false; with another request the error's code is CodeIdempotencyMismatch.
 func (s *Store) CreateOperation(ctx context.Context, n operation.New) (op operation.Operation, created bool, err error) {
 	const what = "create an operation"
-	var key *string
-	if n.IdempotencyKey != "" {
-		key = &n.IdempotencyKey
-	}
+	key := optional(n.IdempotencyKey)
 	rows, err := s.q.InsertOperation(ctx, s.pool, dbsqlc.InsertOperationParams{
-		WorkspaceID: n.WorkspaceID, ID: n.ID, Kind: string(n.Kind), Subject: n.Subject, Input: n.Input,
-		IdempotencyKey: key, RequestHash: n.RequestHash,
+		WorkspaceID: n.WorkspaceID, ID: n.ID, Kind: string(n.Kind), Source: string(cmp.Or(n.Source, operation.SourceSync)),
+		ParentID: optional(n.ParentID), Subject: n.Subject, Input: n.Input, IdempotencyKey: key, RequestHash: n.RequestHash,
 	})
 	if err != nil {
 		return op, false, translate(what, err)
@@ -74,12 +72,9 @@ func (s *Store) Operation(ctx context.Context, workspaceID, id string) (op opera
 // next page; it is empty on the last.
 func (s *Store) Operations(ctx context.Context, workspaceID string, f operation.Filter) ([]operation.Operation, string, error) {
 	const what = "list operations"
-	arg := dbsqlc.ListOperationsParams{WorkspaceID: workspaceID, RowLimit: int32(f.Limit) + 1} //nolint:gosec // at most 100
-	if f.State != "" {
-		arg.State = ptr(string(f.State))
-	}
-	if f.Kind != "" {
-		arg.Kind = ptr(string(f.Kind))
+	arg := dbsqlc.ListOperationsParams{
+		WorkspaceID: workspaceID, RowLimit: int32(f.Limit) + 1, //nolint:gosec // at most 100
+		State: optional(string(f.State)), Kind: optional(string(f.Kind)), ParentID: optional(f.Parent),
 	}
 	if f.Cursor != "" {
 		at, id, err := readCursor(f.Cursor)
@@ -101,10 +96,17 @@ func (s *Store) Operations(ctx context.Context, workspaceID string, f operation.
 	return ops, next, translate(what, err)
 }
 
-// RequestCancel asks an operation to stop. It takes effect with the next page,
-// whether or not a worker can be told. Asking twice is as good as asking once.
+// RequestCancel asks an operation to stop, and those that are parts of it. It takes
+// effect with the next page, whether or not a worker can be told. Asking twice is as
+// good as asking once.
 func (s *Store) RequestCancel(ctx context.Context, workspaceID, id string) (operation.Operation, error) {
 	op, _, err := s.SetState(ctx, workspaceID, id, operation.StateCancelling, nil)
+	if code := operation.CodeOf(err); code == "" || code == operation.CodeConflict {
+		// After its own row: from then on it gets no more of them.
+		if _, cancelErr := s.CancelChildren(ctx, workspaceID, id); cancelErr != nil {
+			return op, cancelErr
+		}
+	}
 	if operation.CodeOf(err) != operation.CodeConflict {
 		return op, err
 	}
@@ -119,52 +121,61 @@ func (s *Store) RequestCancel(ctx context.Context, workspaceID, id string) (oper
 }
 
 // SetState moves an operation to a state that may follow its present one, and
-// records the event. The error's code is CodeConflict when it may not follow, and
-// CodeNotFound when there is no such operation.
-func (s *Store) SetState(ctx context.Context, workspaceID, id string, to operation.State, failure *operation.Failure) (op operation.Operation, event operation.Event, err error) {
+// records the event, and that of its parent where it ends. The error's code is
+// CodeConflict when the state may not follow, and CodeNotFound when there is no such
+// operation.
+func (s *Store) SetState(ctx context.Context, workspaceID, id string, to operation.State, failure *operation.Failure) (op operation.Operation, events []operation.Event, err error) {
 	err = s.tx(ctx, "set an operation's state", func(tx pgx.Tx) error {
-		op, event, err = s.setState(ctx, tx, workspaceID, id, to, failure)
+		op, events, err = s.setState(ctx, tx, workspaceID, id, to, failure)
 		return err
 	})
 	if err == nil {
 		s.transitions.add(ctx, op.Kind, op.State)
 	}
-	return op, event, err
+	return op, events, err
 }
 
-func (s *Store) setState(ctx context.Context, tx pgx.Tx, workspaceID, id string, to operation.State, failure *operation.Failure) (op operation.Operation, event operation.Event, err error) {
+func (s *Store) setState(ctx context.Context, tx pgx.Tx, workspaceID, id string, to operation.State, failure *operation.Failure) (op operation.Operation, events []operation.Event, err error) {
 	arg := dbsqlc.SetOperationStateParams{WorkspaceID: workspaceID, ID: id, State: string(to), Terminal: to.Terminal()}
 	for _, from := range operation.Before(to) {
 		arg.Allowed = append(arg.Allowed, string(from))
 	}
 	if failure != nil {
 		if arg.Failure, err = json.Marshal(failure); err != nil {
-			return op, event, err
+			return op, nil, err
 		}
 	}
 	row, err := s.q.SetOperationState(ctx, tx, arg)
 	if errors.Is(err, pgx.ErrNoRows) {
 		if _, err := s.q.GetOperation(ctx, tx, dbsqlc.GetOperationParams{WorkspaceID: workspaceID, ID: id}); err != nil {
-			return op, event, err
+			return op, nil, err
 		}
-		return op, event, operation.Conflict(fmt.Sprintf("The operation's state does not allow it to become %s.", to))
+		return op, nil, operation.Conflict(fmt.Sprintf("The operation's state does not allow it to become %s.", to))
 	}
 	if err != nil {
-		return op, event, err
+		return op, nil, err
 	}
 	if op, err = toOperation(row, nil); err != nil {
-		return op, event, err
+		return op, nil, err
 	}
-	event, err = s.insertStateEvent(ctx, tx, op)
+	event, err := s.insertStateEvent(ctx, tx, op)
 	if err != nil {
-		return op, event, err
+		return op, nil, err
 	}
+	events = []operation.Event{event}
 	collections, err := s.q.ListOperationCollections(ctx, tx, dbsqlc.ListOperationCollectionsParams{WorkspaceID: workspaceID, OperationIds: []string{id}})
 	if err != nil {
-		return op, event, err
+		return op, events, err
 	}
 	op.Collections = toCollections(collections)
-	return op, event, nil
+	if !to.Terminal() || row.ParentID == nil {
+		return op, events, nil
+	}
+	parent, err := s.countEnded(ctx, tx, []dbsqlc.Operation{row})
+	if parent != nil {
+		events = append(events, *parent)
+	}
+	return op, events, err
 }
 
 // SetWaiting says what a collection of an operation waits for. The event is nil
@@ -217,67 +228,3 @@ func (s *Store) Open(ctx context.Context, age time.Duration, afterAt time.Time, 
 	}
 	return toOperations(rows, nil)
 }
-
-func (s *Store) withCollections(ctx context.Context, db dbsqlc.DBTX, workspaceID string, rows []dbsqlc.Operation) ([]operation.Operation, error) {
-	ids := make([]string, len(rows))
-	for i, row := range rows {
-		ids[i] = row.ID
-	}
-	all, err := s.q.ListOperationCollections(ctx, db, dbsqlc.ListOperationCollectionsParams{WorkspaceID: workspaceID, OperationIds: ids})
-	if err != nil {
-		return nil, fmt.Errorf("list the progress of operations: %w", err)
-	}
-	byOperation := make(map[string][]dbsqlc.OperationCollection, len(rows))
-	for _, c := range all {
-		byOperation[c.OperationID] = append(byOperation[c.OperationID], c)
-	}
-	return toOperations(rows, byOperation)
-}
-
-func toOperations(rows []dbsqlc.Operation, collections map[string][]dbsqlc.OperationCollection) ([]operation.Operation, error) {
-	ops := make([]operation.Operation, len(rows))
-	for i, row := range rows {
-		var err error
-		if ops[i], err = toOperation(row, collections[row.ID]); err != nil {
-			return nil, err
-		}
-	}
-	return ops, nil
-}
-
-func toOperation(row dbsqlc.Operation, collections []dbsqlc.OperationCollection) (operation.Operation, error) {
-	op := operation.Operation{
-		ID: row.ID, WorkspaceID: row.WorkspaceID, Kind: operation.Kind(row.Kind), Subject: row.Subject, Input: row.Input,
-		State: operation.State(row.State), Seq: row.Seq, Collections: toCollections(collections),
-		CreatedAt: row.CreatedAt, StartedAt: row.StartedAt, FinishedAt: row.FinishedAt,
-	}
-	if err := readJSON(row.Waiting, &op.Waiting); err != nil {
-		return op, fmt.Errorf("read what operation %s waits for: %w", row.ID, err)
-	}
-	if err := readJSON(row.Failure, &op.Failure); err != nil {
-		return op, fmt.Errorf("read the failure of operation %s: %w", row.ID, err)
-	}
-	return op, nil
-}
-
-func toCollections(rows []dbsqlc.OperationCollection) []operation.CollectionWork {
-	out := make([]operation.CollectionWork, len(rows))
-	for i, c := range rows {
-		out[i] = operation.CollectionWork{
-			Name: c.Collection, State: operation.CollectionState(c.State),
-			Items: c.Items, Total: c.Total, Written: c.Written, Pages: c.Pages, Requests: c.Requests, Note: c.Note,
-			StartedAt: c.StartedAt, FinishedAt: c.FinishedAt,
-		}
-	}
-	return out
-}
-
-func readJSON[T any](raw json.RawMessage, into **T) error {
-	if len(raw) == 0 {
-		return nil
-	}
-	*into = new(T)
-	return json.Unmarshal(raw, *into)
-}
-
-func ptr[T any](v T) *T { return &v }

@@ -88,37 +88,3 @@ func (s *Store) FailPass(ctx context.Context, key PassKey, operationID string, f
 	})
 	return event, err
 }
-
-// Parent is an item whose list of a nested collection is to be read.
-type Parent struct {
-	Key     string
-	Number  int64
-	Version time.Time // its updated_at; zero where it has none
-}
-
-// MovedParents lists, in order of their numbers, the parents after a number that
-// moved since their list of the collection was read.
-func (s *Store) MovedParents(ctx context.Context, key PassKey, after int64, limit int32) ([]Parent, error) {
-	rows, err := s.q.ListMovedPulls(ctx, s.pool, dbsqlc.ListMovedPullsParams{
-		WorkspaceID: key.WorkspaceID, RepositoryID: key.RepositoryID, Collection: key.Collection, After: after, RowLimit: limit,
-	})
-	if err != nil {
-		return nil, translate("list parents that moved", err)
-	}
-	parents := make([]Parent, len(rows))
-	for i, row := range rows {
-		parents[i] = Parent{Key: row.Key, Number: row.Number}
-		if row.Version != nil {
-			parents[i].Version = *row.Version
-		}
-	}
-	return parents, nil
-}
-
-// CountMovedParents counts what MovedParents would list in all.
-func (s *Store) CountMovedParents(ctx context.Context, key PassKey) (int64, error) {
-	n, err := s.q.CountMovedPulls(ctx, s.pool, dbsqlc.CountMovedPullsParams{
-		WorkspaceID: key.WorkspaceID, RepositoryID: key.RepositoryID, Collection: key.Collection,
-	})
-	return n, translate("count parents that moved", err)
-}

@@ -38,7 +38,7 @@ func (s *Store) Repositories(ctx context.Context, workspaceID string, f operatio
 	for i, row := range rows {
 		ids[i] = row.RepositoryID
 	}
-	passes, err := s.q.ListPasses(ctx, s.pool, dbsqlc.ListPassesParams{WorkspaceID: workspaceID, RepositoryIds: ids})
+	passes, err := s.q.ListPasses(ctx, s.pool, dbsqlc.ListPassesParams{WorkspaceID: workspaceID, RepositoryIds: ids, Ignored: s.ofOrganizations})
 	if err != nil {
 		return nil, "", translate(what, err)
 	}

@@ -23,11 +23,6 @@ func (s *Store) IndexSearch(ctx context.Context, key PassKey, c collection.Colle
 }
 
 func indexSearchSQL(c collection.Collection) string {
-	var vectors []string
-	for i, expr := range c.Search {
-		weight := string("ABCD"[min(i, 3)])
-		vectors = append(vectors, `setweight(to_tsvector('english', left(coalesce(`+expr+`, ''), `+searchedCharacters+`)), '`+weight+`')`)
-	}
 	// The lateral keeps Postgres on the primary key while there are no statistics yet.
 	return `with moved as (
     select t.key, t.raw, t.changed_at
@@ -36,14 +31,33 @@ func indexSearchSQL(c collection.Collection) string {
         select changed_at from search_documents
         where workspace_id = $1 and repository_id = $2 and collection = $3 and key = t.key offset 0
     ) d on true
-    where t.workspace_id = $1 and t.repository_id = $2 and t.key > $4 and d.changed_at is distinct from t.changed_at
+    where t.workspace_id = $1 and t.` + c.ScopeColumn() + ` = $2 and t.key > $4 and d.changed_at is distinct from t.changed_at
     order by t.key
     limit $5
 ), indexed as (
     insert into search_documents (workspace_id, repository_id, collection, key, document, changed_at)
-    select $1, $2, $3, key, ` + strings.Join(vectors, " || ") + `, changed_at from moved
+    select $1, $2, $3, key, ` + vector(c) + `, changed_at from moved
     on conflict (workspace_id, repository_id, collection, key) do update set
         document = excluded.document, changed_at = excluded.changed_at
 )
 select coalesce(max(key), '') from moved`
+}
+
+// indexOneSQL makes the search vector of one item.
+func indexOneSQL(c collection.Collection) string {
+	return `insert into search_documents (workspace_id, repository_id, collection, key, document, changed_at)
+select $1, $2, $3, key, ` + vector(c) + `, changed_at from ` + table(c) + `
+where workspace_id = $1 and ` + c.ScopeColumn() + ` = $2 and key = $4
+on conflict (workspace_id, repository_id, collection, key) do update set
+    document = excluded.document, changed_at = excluded.changed_at`
+}
+
+// vector is an expression over an item's row.
+func vector(c collection.Collection) string {
+	var vectors []string
+	for i, expr := range c.Search {
+		weight := string("ABCD"[min(i, 3)])
+		vectors = append(vectors, `setweight(to_tsvector('english', left(coalesce(`+expr+`, ''), `+searchedCharacters+`)), '`+weight+`')`)
+	}
+	return strings.Join(vectors, " || ")
 }

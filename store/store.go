@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/holdfast/holdfast/internal/collection"
 	"github.com/holdfast/holdfast/internal/dbsqlc"
 	"github.com/holdfast/holdfast/internal/postgres"
 )
@@ -20,10 +21,20 @@ type Store struct {
 	pool        *pgxpool.Pool
 	q           *dbsqlc.Queries
 	transitions transitions
+	collections *collection.Registry
+	// ofOrganizations are the collections of organizations, whose numbers may be those
+	// of repositories.
+	ofOrganizations []string
 }
 
 // New is a store on pool, which the caller closes.
-func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool, q: dbsqlc.New()} }
+func New(pool *pgxpool.Pool) *Store {
+	collections := collection.NewRegistry()
+	return &Store{
+		pool: pool, q: dbsqlc.New(), collections: collections,
+		ofOrganizations: collections.Expand(collection.ScopeOrganization, []string{collection.PresetAll}),
+	}
+}
 
 // Option changes how Open connects.
 type Option func(*pgxpool.Config)

@@ -192,7 +192,7 @@ func TestStatesFollowTheirTable(t *testing.T) {
 			if to == operation.StateFailed {
 				failure = &operation.Failure{Code: "c", Message: "m"}
 			}
-			got, event, err := b.SetState(t.Context(), workspace, op.ID, to, failure)
+			got, events, err := b.SetState(t.Context(), workspace, op.ID, to, failure)
 			if !from.CanBecome(to) {
 				require.Equal(t, operation.CodeConflict, operation.CodeOf(err), "%s -> %s", from, to)
 				continue
@@ -201,7 +201,8 @@ func TestStatesFollowTheirTable(t *testing.T) {
 			require.Equal(t, to, got.State)
 			require.Equal(t, failure, got.Failure)
 			require.Equal(t, to.Terminal(), got.FinishedAt != nil)
-			require.Equal(t, int64(1), event.Seq)
+			require.Len(t, events, 1)
+			require.Equal(t, int64(1), events[0].Seq)
 		}
 	}
 }
@@ -383,6 +384,16 @@ func TestColumnsNeverRaise(t *testing.T) {
 	}
 }
 
+// moved asks for the pull requests whose reviews are to be read.
+func moved(t *testing.T) store.Moved {
+	t.Helper()
+	reviews, ok := collection.ByName("reviews")
+	require.True(t, ok)
+	pulls, ok := collection.ByName("pulls")
+	require.True(t, ok)
+	return store.Moved{Key: key("reviews"), Nested: reviews, Parents: pulls}
+}
+
 func TestParentsAreReadAgainOnlyWhenTheyMove(t *testing.T) {
 	b := setup(t)
 	op := b.running("pulls", "reviews")
@@ -391,15 +402,15 @@ func TestParentsAreReadAgainOnlyWhenTheyMove(t *testing.T) {
 		return fmt.Sprintf(`{"id": %d, "number": %d, "updated_at": %q}`, 100+n, n, updated)
 	}
 	b.commit(b.page(op, "pulls", pulls.Fence, pull(1, "2024-01-01T00:00:00Z"), pull(2, "2024-01-01T00:00:00Z"), pull(3, "")))
-	parents, err := b.MovedParents(t.Context(), key("reviews"), 0, 2)
+	parents, err := b.MovedParents(t.Context(), moved(t), 2)
 	require.NoError(t, err)
 	require.Len(t, parents, 2)
 	for i, parent := range parents {
 		require.Equal(t, strconv.Itoa(101+i), parent.Key)
-		require.Equal(t, int64(1+i), parent.Number)
+		require.Equal(t, strconv.Itoa(1+i), parent.Arg)
 		require.True(t, parent.Version.Equal(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)))
 	}
-	n, err := b.CountMovedParents(t.Context(), key("reviews"))
+	n, err := b.CountMovedParents(t.Context(), moved(t))
 	require.NoError(t, err)
 	require.Equal(t, int64(3), n)
 
@@ -408,23 +419,23 @@ func TestParentsAreReadAgainOnlyWhenTheyMove(t *testing.T) {
 	p.Parents = parents
 	b.commit(p)
 	require.Equal(t, 1, b.count(`select count(*) from reviews where pull_number = 1`))
-	parents, err = b.MovedParents(t.Context(), key("reviews"), 0, 10)
+	parents, err = b.MovedParents(t.Context(), moved(t), 10)
 	require.NoError(t, err)
 	require.Len(t, parents, 1)
-	require.Equal(t, int64(3), parents[0].Number)
+	require.Equal(t, "3", parents[0].Arg)
 
 	p = b.page(op, "reviews", reviews.Fence)
 	p.Parents = parents
 	b.commit(p)
-	n, err = b.CountMovedParents(t.Context(), key("reviews"))
+	n, err = b.CountMovedParents(t.Context(), moved(t))
 	require.NoError(t, err)
 	require.Zero(t, n, "one without a time is read once as well")
 
 	b.commit(b.page(op, "pulls", pulls.Fence, pull(1, "2024-01-02T00:00:00Z")))
-	parents, err = b.MovedParents(t.Context(), key("reviews"), 0, 10)
+	parents, err = b.MovedParents(t.Context(), moved(t), 10)
 	require.NoError(t, err)
 	require.Len(t, parents, 1)
-	require.Equal(t, int64(1), parents[0].Number)
+	require.Equal(t, "1", parents[0].Arg)
 }
 
 func TestEventsAreNumberedInTheOrderOfTheirCommits(t *testing.T) {

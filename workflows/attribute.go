@@ -12,11 +12,22 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/holdfast/holdfast/internal/operation"
 )
 
 // attributeNames are the search attributes that operations carry, all keywords.
 func attributeNames() []string {
 	return []string{AttributeWorkspace.GetName(), AttributeRepository.GetName(), AttributeKind.GetName(), AttributeState.GetName()}
+}
+
+// attributesOf are the search attributes of an operation's workflow.
+func attributesOf(workspaceID string, kind operation.Kind, subject string, state operation.State) temporal.SearchAttributes {
+	return temporal.NewSearchAttributes(
+		AttributeWorkspace.ValueSet(workspaceID), AttributeRepository.ValueSet(subject),
+		AttributeKind.ValueSet(string(kind)), AttributeState.ValueSet(string(state)),
+	)
 }
 
 // EnsureSearchAttributes adds the search attributes that operations carry to the

@@ -62,13 +62,10 @@ func (s *Starter) execute(ctx context.Context, op operation.Operation, name stri
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            string(op.Kind) + " " + op.Subject,
-		Priority:                 temporal.Priority{PriorityKey: laneBackfill, FairnessKey: op.WorkspaceID},
-		TypedSearchAttributes: temporal.NewSearchAttributes(
-			AttributeWorkspace.ValueSet(op.WorkspaceID), AttributeRepository.ValueSet(op.Subject),
-			AttributeKind.ValueSet(string(op.Kind)), AttributeState.ValueSet(string(op.State)),
-		),
+		Priority:                 temporal.Priority{PriorityKey: laneOf(op.Source), FairnessKey: op.WorkspaceID},
+		TypedSearchAttributes:    attributesOf(op.WorkspaceID, op.Kind, op.Subject, op.State),
 	}, name, SyncRepositoryInput{
-		OperationRef: activities.OperationRef{WorkspaceID: op.WorkspaceID, OperationID: op.ID}, Subject: op.Subject,
+		OperationRef: activities.OperationRef{WorkspaceID: op.WorkspaceID, OperationID: op.ID}, Subject: op.Subject, Lane: laneOf(op.Source),
 	})
 	return err
 }

@@ -3,8 +3,11 @@
 package workflows
 
 import (
+	"strconv"
+
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/holdfast/holdfast/internal/delivery"
 	"github.com/holdfast/holdfast/internal/operation"
 )
 
@@ -16,8 +19,32 @@ const (
 	GitHubTaskQueue = "github"
 )
 
-// SyncRepositoryType is the workflow type of KindSyncRepository.
-const SyncRepositoryType = "SyncRepository"
+// The workflow types that do the work of operations.
+const (
+	// SyncRepositoryType is the workflow type of KindSyncRepository and KindReconcileRepository.
+	SyncRepositoryType = "SyncRepository"
+	// SyncOrganizationType is the workflow type of KindSyncOrganization.
+	SyncOrganizationType = "SyncOrganization"
+)
+
+// The workflow types that do no operation's work themselves.
+const (
+	// WatchRepositoryType works the webhook deliveries of one repository.
+	WatchRepositoryType = "WatchRepository"
+	// RecoverDeliveriesType looks for deliveries that failed.
+	RecoverDeliveriesType = "RecoverDeliveries"
+	// SweepRepositoriesType reads the repositories whose turn it is.
+	SweepRepositoriesType = "SweepRepositories"
+)
+
+// SignalNominated tells a watch that there are deliveries. It carries nothing: they
+// are in Postgres.
+const SignalNominated = "nominated"
+
+// WatchID is the id of the workflow that watches a repository.
+func WatchID(r delivery.Repository) string {
+	return "watch-" + r.WorkspaceID + "-" + strconv.FormatInt(r.ID, 10)
+}
 
 // Search attributes of every operation's workflow.
 var (
@@ -30,14 +57,32 @@ var (
 // Lanes are the priorities of work that competes for one worker; smaller runs sooner.
 const (
 	laneInteractive = 1
+	laneIncremental = 3
 	laneBackfill    = 4
+	laneSweep       = 5
 )
+
+// laneOf is the lane of what was asked for like this.
+func laneOf(s operation.Source) int {
+	switch s {
+	case operation.SourceWebhook:
+		return laneIncremental
+	case operation.SourceSweep:
+		return laneSweep
+	case operation.SourceSync, operation.SourceEdit:
+	}
+	return laneBackfill
+}
 
 // workflowType is the workflow type that does an operation's work; empty for a
 // kind that this version does not know.
 func workflowType(kind operation.Kind) string {
-	if kind == operation.KindSyncRepository {
+	switch kind {
+	case operation.KindSyncRepository, operation.KindReconcileRepository:
 		return SyncRepositoryType
+	case operation.KindSyncOrganization:
+		return SyncOrganizationType
+	default:
+		return ""
 	}
-	return ""
 }

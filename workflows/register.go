@@ -8,4 +8,8 @@ import (
 // Register adds every workflow to a worker of TaskQueue.
 func Register(w worker.WorkflowRegistry) {
 	w.RegisterWorkflowWithOptions(SyncRepository, workflow.RegisterOptions{Name: SyncRepositoryType})
+	w.RegisterWorkflowWithOptions(SyncOrganization, workflow.RegisterOptions{Name: SyncOrganizationType})
+	w.RegisterWorkflowWithOptions(WatchRepository, workflow.RegisterOptions{Name: WatchRepositoryType})
+	w.RegisterWorkflowWithOptions(SweepRepositories, workflow.RegisterOptions{Name: SweepRepositoriesType})
+	w.RegisterWorkflowWithOptions(RecoverDeliveries, workflow.RegisterOptions{Name: RecoverDeliveriesType})
 }

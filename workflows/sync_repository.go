@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,6 +29,7 @@ const (
 type SyncRepositoryInput struct {
 	activities.OperationRef
 	Subject  string                     `json:"subject"`
+	Lane     int                        `json:"lane,omitempty"` // of its requests; 0: laneBackfill
 	Plan     *activities.Plan           `json:"plan,omitempty"`
 	Finished []operation.CollectionWork `json:"finished,omitempty"`
 }
@@ -50,10 +53,14 @@ type syncRun struct {
 	work  map[string]operation.CollectionWork
 	waits map[string]string // why a collection waits, for people
 	left  bool              // a collection stopped early since the history is long
+
+	failed   map[string]bool // collections that cannot be read
+	forecast string          // when it will be done, for people
+	footer   string          // of what Temporal's UI shows
 }
 
 func newSync(in SyncRepositoryInput) *syncRun {
-	s := &syncRun{in: in, work: map[string]operation.CollectionWork{}, waits: map[string]string{}}
+	s := &syncRun{in: in, work: map[string]operation.CollectionWork{}, waits: map[string]string{}, failed: map[string]bool{}}
 	for _, w := range in.Finished {
 		s.work[w.Name] = w
 	}
@@ -61,7 +68,7 @@ func newSync(in SyncRepositoryInput) *syncRun {
 }
 
 func (s *syncRun) run(ctx workflow.Context) error {
-	if err := s.makePlan(ctx); err != nil {
+	if err := s.makePlan(ctx, s.steps.PlanSync); err != nil {
 		return err
 	}
 	s.describe(ctx)
@@ -76,19 +83,20 @@ func (s *syncRun) run(ctx workflow.Context) error {
 	return nil
 }
 
-func (s *syncRun) makePlan(ctx workflow.Context) error {
+// makePlan has the step make the plan, unless an earlier run did.
+func (s *syncRun) makePlan(ctx workflow.Context, step func(context.Context, activities.OperationRef) (activities.Plan, error)) error {
 	if s.in.Plan != nil {
-		s.plan = *s.in.Plan
+		s.plan, s.forecast = *s.in.Plan, s.in.Plan.Forecast
 		return nil
 	}
 	for {
 		var plan activities.Plan
 		ctx := s.githubStep(ctx, "Plan "+s.in.Subject)
-		if err := workflow.ExecuteActivity(ctx, s.steps.PlanSync, s.in.OperationRef).Get(ctx, &plan); err != nil {
+		if err := workflow.ExecuteActivity(ctx, step, s.in.OperationRef).Get(ctx, &plan); err != nil {
 			return err
 		}
 		if plan.Wait == nil {
-			s.plan = plan
+			s.plan, s.forecast = plan, plan.Forecast
 			return workflow.UpsertTypedSearchAttributes(ctx, AttributeState.ValueSet(string(operation.StateRunning)))
 		}
 		if err := s.wait(ctx, "plan", plan.Wait); err != nil {
@@ -112,7 +120,9 @@ func (s *syncRun) syncCollections(ctx workflow.Context) error {
 	}
 	var first error
 	for _, step := range s.plan.Collections {
-		if err := ends[step.Name].Get(ctx, nil); err != nil && first == nil {
+		err := ends[step.Name].Get(ctx, nil)
+		s.failed[step.Name] = err != nil
+		if first == nil {
 			first = err
 		}
 	}
@@ -120,7 +130,7 @@ func (s *syncRun) syncCollections(ctx workflow.Context) error {
 }
 
 func (s *syncRun) syncCollection(ctx workflow.Context, step activities.PlannedStep, parent workflow.Future, slots workflow.Semaphore) error {
-	if w := s.work[step.Name]; w.FinishedAt != nil || step.Name == "repository" {
+	if w := s.work[step.Name]; w.FinishedAt != nil || step.Name == "repository" || step.Name == "organizations" {
 		return nil
 	}
 	if parent != nil {
@@ -156,6 +166,7 @@ func (s *syncRun) readPages(ctx workflow.Context, step activities.PlannedStep) (
 		if result.Work.Name != "" {
 			s.work[step.Name] = result.Work
 		}
+		s.forecast = cmp.Or(result.Forecast, s.forecast)
 		s.describe(ctx)
 		if result.Done {
 			return result, nil
@@ -206,8 +217,14 @@ func (s *syncRun) describe(ctx workflow.Context) {
 		}
 		fmt.Fprintf(&b, "| %s | %s | %d | %d | %d | %d |\n", step.Name, state, w.Items, w.Total, w.Written, w.Requests)
 	}
+	if s.forecast != "" {
+		b.WriteString("\n" + s.forecast + "\n")
+	}
 	if reason := s.waits["plan"]; reason != "" {
 		b.WriteString("\n" + reason + "\n")
+	}
+	if s.footer != "" {
+		b.WriteString("\n" + s.footer + "\n")
 	}
 	workflow.SetCurrentDetails(ctx, b.String())
 }
@@ -251,7 +268,7 @@ func (s *syncRun) githubStep(ctx workflow.Context, summary string) workflow.Cont
 		HeartbeatTimeout:    activities.HeartbeatTimeout,
 		RetryPolicy:         retryPolicy(attempts),
 		Summary:             summary,
-		Priority:            temporal.Priority{PriorityKey: laneBackfill, FairnessKey: s.in.WorkspaceID},
+		Priority:            temporal.Priority{PriorityKey: cmp.Or(s.in.Lane, laneBackfill), FairnessKey: s.in.WorkspaceID},
 	})
 }
 

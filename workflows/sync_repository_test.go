@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,6 +30,7 @@ var (
 type bundle struct {
 	*testsuite.TestWorkflowEnvironment
 	plan   activities.Plan
+	mu     sync.Mutex // of finish: children end at once
 	finish []activities.Finish
 }
 
@@ -39,11 +41,13 @@ func setup(t *testing.T) *bundle {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	b := &bundle{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment()}
-	b.RegisterWorkflowWithOptions(workflows.SyncRepository, workflow.RegisterOptions{Name: workflows.SyncRepositoryType})
+	workflows.Register(b)
 	b.plan = activities.Plan{RepositoryID: 1, Owner: "o", Name: "r", Collections: []activities.PlannedStep{
 		{Name: "repository"}, {Name: "labels"}, {Name: "pulls", Search: true}, {Name: "reviews", Parent: "pulls"},
 	}}
 	b.OnActivity(steps.FinishOperation, mock.Anything, mock.Anything).Return(func(_ context.Context, f activities.Finish) error {
+		b.mu.Lock()
+		defer b.mu.Unlock()
 		b.finish = append(b.finish, f)
 		return nil
 	}).Maybe()

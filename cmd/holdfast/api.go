@@ -15,9 +15,12 @@ import (
 	"github.com/holdfast/holdfast/internal/auth"
 	"github.com/holdfast/holdfast/internal/collection"
 	"github.com/holdfast/holdfast/internal/config"
+	"github.com/holdfast/holdfast/internal/delivery"
+	"github.com/holdfast/holdfast/internal/operation"
 	"github.com/holdfast/holdfast/internal/payload"
 	"github.com/holdfast/holdfast/internal/progress"
 	"github.com/holdfast/holdfast/internal/telemetry"
+	"github.com/holdfast/holdfast/store"
 	"github.com/holdfast/holdfast/workflows"
 )
 
@@ -44,7 +47,9 @@ func runAPI(ctx context.Context, c config.API, s *services, up func()) error {
 	log := s.log
 	hub := progress.NewHub(progress.HubOptions{Redis: s.redis, Source: s.store, Logger: log})
 	defer hub.Close()
-	handler, err := newAPI(c, s, hub)
+	starter := workflows.NewStarter(s.temporal, c.Temporal.Namespace)
+	told := delivery.NewAnnouncements(starter.Watch, delivery.Mark(s.store), log)
+	handler, err := newAPI(c, s, hub, starter, told)
 	if err != nil {
 		return err
 	}
@@ -56,6 +61,10 @@ func runAPI(ctx context.Context, c config.API, s *services, up func()) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		hub.Run(ctx)
+		return nil
+	})
+	group.Go(func() error {
+		told.Run(ctx)
 		return nil
 	})
 	group.Go(func() error {
@@ -88,7 +97,7 @@ func stopAPI(ctx context.Context, handler *api.API, server *http.Server, within 
 	return errors.Join(fmt.Errorf("broke off what had not ended within %s: %w", within, err), server.Close())
 }
 
-func newAPI(c config.API, s *services, hub *progress.Hub) (*api.API, error) {
+func newAPI(c config.API, s *services, hub *progress.Hub, starter *workflows.Starter, told *delivery.Announcements) (*api.API, error) {
 	keys, err := c.Keys()
 	if err != nil {
 		return nil, err
@@ -101,17 +110,39 @@ func newAPI(c config.API, s *services, hub *progress.Hub) (*api.API, error) {
 	if err != nil {
 		return nil, err
 	}
-	starter := workflows.NewStarter(s.temporal, c.Temporal.Namespace)
+	webhooks, err := newReceiver(c, s, told)
+	if err != nil {
+		return nil, err
+	}
 	// Redis is not among the services that the API cannot do without: without it
 	// streams are slower and everything else is the same.
 	needs := new(telemetry.Readiness)
 	needs.Need("postgres", s.store.Ping)
 	needs.Need("temporal", starter.Check)
+	collections := collection.NewRegistry()
 	return api.New(api.Options{
-		Operations: s.store, Repositories: s.store, Starter: starter,
-		Health: needs, Streams: hub, Waker: s.publisher, Verifier: verifier, Logger: s.log,
-		Collections: collection.NewRegistry().Names(), Version: version,
+		Operations: s.store, Repositories: s.store, Changes: s.store, Starter: starter,
+		Statuses: &store.Statuses{
+			Store: s.store, Collections: collection.NewRegistry(), Policy: operation.SweepPolicy{Every: c.SweepEvery}, Now: time.Now,
+		},
+		Webhooks: webhooks, Health: needs, Streams: hub, Waker: s.publisher, Verifier: verifier, Logger: s.log,
+		Collections:             collections.Expand(collection.ScopeRepository, []string{collection.PresetAll}),
+		OrganizationCollections: collections.Expand(collection.ScopeOrganization, []string{collection.PresetAll}),
+		Presets:                 collection.Presets(), Version: version,
 		Codec: payload.NewServer(payloadKeys), InstallationWorkspace: config.DefaultWorkspace, TemporalUIOrigin: c.TemporalUIOrigin,
 		TracerProvider: s.telemetry.TracerProvider, MeterProvider: s.telemetry.MeterProvider, Propagator: s.telemetry.Propagator,
 	})
+}
+
+// newReceiver takes the deliveries of the one connection that there is.
+func newReceiver(c config.API, s *services, told *delivery.Announcements) (*delivery.Receiver, error) {
+	collections := collection.NewRegistry()
+	metrics, err := delivery.NewMetrics(s.telemetry.MeterProvider, collections)
+	if err != nil {
+		return nil, err
+	}
+	return &delivery.Receiver{
+		Connections: []delivery.Connection{{Name: config.DefaultConnection, WorkspaceID: config.DefaultWorkspace, Secrets: c.Secrets()}},
+		Collections: collections, Keeper: s.store, Announce: told.Announce, Metrics: metrics, Logger: s.log,
+	}, nil
 }

@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -49,19 +49,27 @@ func newSyncCommand(p process) *cobra.Command {
 	var request client.SyncRequest
 	var follow bool
 	cmd := &cobra.Command{
-		Use:   "sync owner/name",
-		Short: "Mirror a repository now",
-		Long:  "Starts a sync of a repository and prints its operation's id. With --watch it follows the operation to its end.",
-		Args:  cobra.ExactArgs(1),
+		Use:   "sync owner/name | organization",
+		Short: "Mirror a repository, or an organization and its repositories, now",
+		Long: "Starts a sync of a repository, or without a slash of an organization and its repositories, and prints its operation's id. " +
+			"With --watch it follows the operation to its end. Patterns are held against the repositories' names without the owner, in any case: " +
+			"* stands for any characters, ? for one, [a-z] for one of a range.",
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := newClient(p)
 			if err != nil {
 				return err
 			}
-			if cmd.Flags().Changed("collections") && len(request.Collections) == 0 {
-				return errors.New("--collections names no collection; leave it out to mirror all of them")
+			for name, given := range map[string][]string{"collections": request.Collections, "include": request.Include, "exclude": request.Exclude} {
+				if cmd.Flags().Changed(name) && len(given) == 0 {
+					return fmt.Errorf("--%s has nothing in it; leave it out", name)
+				}
 			}
-			request.Repository = args[0]
+			if strings.Contains(args[0], "/") {
+				request.Repository = args[0]
+			} else {
+				request.Organization = args[0]
+			}
 			op, err := c.StartSync(cmd.Context(), request)
 			if err != nil {
 				return err
@@ -75,7 +83,12 @@ func newSyncCommand(p process) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVarP(&follow, "watch", "w", false, "show its progress and wait for its end")
-	cmd.Flags().StringSliceVar(&request.Collections, "collections", nil, "only these collections, separated by commas")
+	cmd.Flags().BoolVar(&request.Full, "full", false, "compare with all that GitHub has, and repair what differs")
+	cmd.Flags().StringSliceVar(&request.Collections, "collections", nil, "only these collections or presets (core, all), separated by commas")
+	cmd.Flags().StringSliceVar(&request.Include, "include", nil, "only repositories of the organization that match one of these patterns, separated by commas")
+	cmd.Flags().StringSliceVar(&request.Exclude, "exclude", nil, "no repositories of the organization that match one of these patterns")
+	cmd.Flags().BoolVar(&request.Archived, "archived", false, "archived repositories of the organization as well")
+	cmd.Flags().BoolVar(&request.Forks, "forks", false, "forks of the organization as well")
 	cmd.Flags().StringVar(&request.IdempotencyKey, "idempotency-key", "", "the same key again answers with the same operation")
 	return cmd
 }
@@ -147,6 +160,7 @@ func newOperationsCommand(p process) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&state, "state", "", "only operations in this state")
+	cmd.Flags().StringVar(&f.Parent, "parent", "", "the operations of one organization's repositories, by the id of its operation")
 	cmd.Flags().IntVar(&f.Limit, "limit", 20, "how many to list, 1 to 100")
 	cmd.Flags().StringVar(&f.Cursor, "cursor", "", "where to go on")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -79,7 +80,29 @@ func TestSyncCommand(t *testing.T) {
 	require.Equal(t, clientOpID+"\n", stdout)
 	require.Equal(t, "succeeded\n", stderr)
 	_, _, err = holdfast(t, env, "sync", "octo/mirror", "--collections", "")
-	require.EqualError(t, err, "--collections names no collection; leave it out to mirror all of them")
+	require.EqualError(t, err, "--collections has nothing in it; leave it out")
+}
+
+func TestSyncCommandOfAnOrganization(t *testing.T) {
+	t.Parallel()
+	var body []byte
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var err error
+		if body, err = io.ReadAll(r.Body); err != nil {
+			t.Error(err)
+		}
+		w.WriteHeader(http.StatusAccepted)
+		fmt.Fprintf(w, `{"id":%q,"kind":"sync_organization","subject":"octo","state":"pending","seq":0,"created_at":"2026-03-01T12:00:00Z"}`, clientOpID)
+	}))
+	t.Cleanup(server.Close)
+	env := []string{"HOLDFAST_API_URL=" + server.URL, "HOLDFAST_TOKEN=secret"}
+	stdout, stderr, err := holdfast(t, env, "sync", "octo", "--include", "a*,b?", "--exclude", "*-old", "--archived", "--forks", "--collections", "core,teams")
+	require.NoError(t, err)
+	require.Equal(t, clientOpID+"\n", stdout)
+	require.Contains(t, stderr, "The sync of octo has begun.")
+	require.JSONEq(t, `{"organization":"octo","include":["a*","b?"],"exclude":["*-old"],"archived":true,"forks":true,"collections":["core","teams"]}`, string(body))
+	_, _, err = holdfast(t, env, "sync", "octo", "--include", "")
+	require.EqualError(t, err, "--include has nothing in it; leave it out")
 }
 
 func TestWatchCommand(t *testing.T) {

@@ -41,7 +41,7 @@ type pollers struct {
 	fatal   chan error
 }
 
-func newPollers(ctx context.Context, c config.Worker, temporal client.Client, steps *activities.Sync, interceptors ...interceptor.WorkerInterceptor) *pollers {
+func newPollers(ctx context.Context, c config.Worker, temporal client.Client, steps *activities.Sync, about *activities.Deliveries, interceptors ...interceptor.WorkerInterceptor) *pollers {
 	p := &pollers{fatal: make(chan error, 2)}
 	options := worker.Options{
 		WorkerStopTimeout:                       c.ShutdownTimeout,
@@ -64,6 +64,7 @@ func newPollers(ctx context.Context, c config.Worker, temporal client.Client, st
 	options.DisableWorkflowWorker = true
 	asking := worker.New(temporal, workflows.GitHubTaskQueue, options)
 	activities.RegisterGitHub(asking, steps)
+	activities.RegisterDeliveries(flow, asking, about)
 	p.workers = []worker.Worker{flow, asking}
 	return p
 }

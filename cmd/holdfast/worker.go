@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast/holdfast/internal/budget"
 	"github.com/holdfast/holdfast/internal/collection"
 	"github.com/holdfast/holdfast/internal/config"
+	"github.com/holdfast/holdfast/internal/delivery"
 	"github.com/holdfast/holdfast/internal/figure"
 	"github.com/holdfast/holdfast/internal/github"
 	"github.com/holdfast/holdfast/internal/operation"
@@ -19,6 +20,7 @@ import (
 
 const (
 	sweepInterval   = 15 * time.Second
+	keepInterval    = time.Hour // of the months of changes
 	temporalBackoff = time.Second
 )
 
@@ -49,14 +51,18 @@ func runWorker(ctx context.Context, c config.Worker, s *services, up func()) err
 	if err != nil {
 		return err
 	}
-	figures := figure.Options{Source: s.store, Logger: log, Now: time.Now, Reasons: activities.WaitReasons()}
+	about, err := newDeliveries(c, s, steps)
+	if err != nil {
+		return err
+	}
+	figures := figure.Options{Source: s.store, Logger: log, Now: time.Now, Reasons: activities.WaitReasons(), Policy: operation.SweepPolicy{Every: c.SweepEvery}}
 	if err := figure.Register(s.telemetry.MeterProvider, figures); err != nil {
 		return err
 	}
-	if err := awaitTemporal(ctx, s, c.Temporal.Namespace); err != nil {
+	if err := awaitTemporal(ctx, s, c); err != nil {
 		return err
 	}
-	p := newPollers(ctx, c, s.temporal, steps, activities.NewInterceptor(log))
+	p := newPollers(ctx, c, s.temporal, steps, about, activities.NewInterceptor(log))
 	if err := p.start(); err != nil {
 		return err
 	}
@@ -68,10 +74,7 @@ func runWorker(ctx context.Context, c config.Worker, s *services, up func()) err
 	up()
 	log.InfoContext(ctx, "the worker is ready", "task_queues", []string{workflows.TaskQueue, workflows.GitHubTaskQueue}, "version", version)
 
-	ticker := time.NewTicker(sweepInterval)
-	defer ticker.Stop()
-	sweeper := &operation.Sweeper{Store: s.store, Workflows: workflows.NewStarter(s.temporal, c.Temporal.Namespace), Publish: s.publisher.Publish, Logger: log}
-	go sweeper.Run(ctx, ticker.C)
+	defer keepHouse(ctx, c, s)()
 	if c.DeploymentName != "" {
 		go tellVersion(ctx, c.Deployment, s)
 	}
@@ -82,6 +85,24 @@ func runWorker(ctx context.Context, c config.Worker, s *services, up func()) err
 		return nil
 	case err := <-p.fatal:
 		return fmt.Errorf("the worker cannot go on: %w", err)
+	}
+}
+
+// keepHouse starts what every worker does beside its work, until ctx ends; stop frees
+// its tickers.
+func keepHouse(ctx context.Context, c config.Worker, s *services) (stop func()) {
+	log, starter := s.log, workflows.NewStarter(s.temporal, c.Temporal.Namespace)
+	ticker, picks, months := time.NewTicker(sweepInterval), time.NewTicker(sweepInterval), time.NewTicker(keepInterval)
+	sweeper := &operation.Sweeper{Store: s.store, Workflows: starter, Publish: s.publisher.Publish, Logger: log}
+	go sweeper.Run(ctx, ticker.C)
+	picker := &delivery.Picker{Store: s.store, Watch: starter.Watch, Retention: c.DeliveryRetention, Logger: log}
+	go picker.Run(ctx, picks.C)
+	keeper := &operation.ChangeKeeper{Store: s.store, Retention: c.ChangesRetention, Logger: log}
+	go keeper.Run(ctx, months.C)
+	return func() {
+		ticker.Stop()
+		picks.Stop()
+		months.Stop()
 	}
 }
 
@@ -109,11 +130,29 @@ func newSteps(c config.Worker, s *services) (*activities.Sync, error) {
 	}, nil
 }
 
+// newDeliveries are the steps about webhook deliveries.
+func newDeliveries(c config.Worker, s *services, steps *activities.Sync) (*activities.Deliveries, error) {
+	metrics, err := delivery.NewMetrics(s.telemetry.MeterProvider, steps.Collections)
+	if err != nil {
+		return nil, err
+	}
+	d := &activities.Deliveries{
+		Store: s.store, GitHub: steps.GitHub, Collections: steps.Collections, Metrics: metrics, Logger: s.log, Now: time.Now,
+	}
+	if c.WebhookHook != "" {
+		d.Hooks = []delivery.Hook{{Connection: config.DefaultConnection, WorkspaceID: config.DefaultWorkspace, Path: c.WebhookHook}}
+	}
+	return d, nil
+}
+
 // awaitTemporal waits until Temporal answers and the namespace has what
 // operations need, saying what it waits for.
-func awaitTemporal(ctx context.Context, s *services, namespace string) error {
+func awaitTemporal(ctx context.Context, s *services, c config.Worker) error {
 	for {
-		err := workflows.EnsureSearchAttributes(ctx, s.temporal, namespace)
+		err := workflows.EnsureSearchAttributes(ctx, s.temporal, c.Temporal.Namespace)
+		if err == nil {
+			err = workflows.EnsureSchedules(ctx, s.temporal, schedulesOf(c))
+		}
 		if err == nil {
 			return nil
 		}
@@ -124,4 +163,13 @@ func awaitTemporal(ctx context.Context, s *services, namespace string) error {
 		case <-time.After(temporalBackoff):
 		}
 	}
+}
+
+// schedulesOf is what runs by itself in the one workspace that there is.
+func schedulesOf(c config.Worker) workflows.Schedules {
+	s := workflows.Schedules{WorkspaceID: config.DefaultWorkspace, Sweep: c.SweepEvery, Refresh: c.RefreshEvery}
+	if c.WebhookHook != "" {
+		s.Deliveries = c.DeliveriesEvery
+	}
+	return s
 }

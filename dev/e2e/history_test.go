@@ -54,18 +54,23 @@ func TestHistoriesReplay(t *testing.T) {
 			}
 			require.Equal(t, tt.state, w.awaitEnd(op.ID).State)
 
-			recorded := w.history(op.ID)
-			replayer := worker.NewWorkflowReplayer()
-			workflows.Register(replayer)
-			require.NoError(t, replayer.ReplayWorkflowHistory(nil, recorded))
-			if os.Getenv("HOLDFAST_RECORD_HISTORIES") != "" {
-				raw, err := protojson.MarshalOptions{Indent: " "}.Marshal(recorded)
-				require.NoError(t, err)
-				path := filepath.Join("..", "..", "workflows", "testdata", "sync_repository_"+name+".json")
-				require.NoError(t, os.WriteFile(path, raw, 0o600))
-			}
+			w.requireReplays(w.history(op.ID), "sync_repository_"+name)
 		})
 	}
+}
+
+// requireReplays replays a history, and keeps it where histories are recorded.
+func (w *world) requireReplays(recorded *history.History, name string) {
+	w.t.Helper()
+	replayer := worker.NewWorkflowReplayer()
+	workflows.Register(replayer)
+	require.NoError(w.t, replayer.ReplayWorkflowHistory(nil, recorded))
+	if os.Getenv("HOLDFAST_RECORD_HISTORIES") == "" {
+		return
+	}
+	raw, err := protojson.MarshalOptions{Indent: " "}.Marshal(recorded)
+	require.NoError(w.t, err)
+	require.NoError(w.t, os.WriteFile(filepath.Join("..", "..", "workflows", "testdata", name+".json"), raw, 0o600))
 }
 
 // history is the whole history of an operation's workflow, once that has ended.

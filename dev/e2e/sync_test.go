@@ -14,7 +14,11 @@ func TestSyncMirrorsEverything(t *testing.T) {
 	w.startWorker()
 	op := w.sync()
 	w.requireMirrored()
-	require.Empty(t, w.asked.again(), "pages asked for twice")
+	guarded := []string{"issues", "issue_comments", "pulls", "review_comments"}
+	for name, n := range w.asked.again() {
+		require.Contains(t, guarded, name, "pages asked for twice")
+		require.LessOrEqual(t, n, 3, "%s: the last page before and after the others, and the first", name)
+	}
 	for _, c := range op.Collections {
 		require.Equal(t, operation.CollectionDone, c.State, c.Name)
 	}

@@ -73,6 +73,28 @@ func TestGateTellsRequestsThatWaitedForASlot(t *testing.T) {
 	require.Contains(t, limit.Reason(), "slow down")
 }
 
+func TestGateKeepsPointsApartFromRequests(t *testing.T) {
+	t.Parallel()
+	g, c := newGate(4)
+	until := c.now.Add(time.Minute)
+	require.Equal(t, budget.LimitError{Limit: budget.Points, Until: until}, g.Hold(budget.Points, until))
+	_, err := g.Enter(t.Context())
+	require.NoError(t, err, "REST requests cost no points")
+	_, err = g.EnterGraphQL(t.Context())
+	var limit *budget.LimitError
+	require.ErrorAs(t, err, &limit)
+	require.Equal(t, "GitHub's hourly limit of GraphQL points is used up; it resets at 12:01:00Z.", limit.Reason())
+
+	c.now = until
+	g.Hold(budget.Primary, until.Add(time.Minute))
+	_, err = g.EnterGraphQL(t.Context())
+	require.NoError(t, err, "a query is no request of the REST API")
+	g.Hold(budget.Secondary, until.Add(time.Second))
+	_, err = g.EnterGraphQL(t.Context())
+	require.ErrorAs(t, err, &limit, "the secondary limit is one for both")
+	require.Equal(t, budget.Secondary, limit.Limit)
+}
+
 func TestStrikesGrowOnlyOncePerWait(t *testing.T) {
 	t.Parallel()
 	g, c := newGate(1)

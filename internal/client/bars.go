@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/cwriter"
@@ -74,15 +75,27 @@ func (b *bars) show(op, _ operation.Operation) {
 	for i, c := range op.Collections {
 		one, known := b.byName[c.Name]
 		if !known {
-			one = b.add(i, mpb.BarStyle().Lbound("▕").Filler("█").Tip("█").Padding(" ").Rbound("▏"), c.Name)
+			one = b.add(i, barStyle(), c.Name)
 			b.byName[c.Name] = one
 		}
 		one.update(c)
+	}
+	if w := op.Repositories; w != nil {
+		one, known := b.byName[repositories]
+		if !known {
+			one = b.add(len(op.Collections), barStyle(), repositories)
+			b.byName[repositories] = one
+		}
+		one.count(*w)
 	}
 	if b.status == nil {
 		b.status = b.add(1000, mpb.NopStyle(), "")
 	}
 	b.status.tell(statusLine(op))
+}
+
+func barStyle() mpb.BarFillerBuilder {
+	return mpb.BarStyle().Lbound("▕").Filler("█").Tip("█").Padding(" ").Rbound("▏")
 }
 
 // add draws one more bar, at that place from the top.
@@ -118,6 +131,19 @@ func (b *bar) update(c operation.CollectionWork) {
 	b.mpb.SetCurrent(c.Items)
 }
 
+// count brings the bar of an organization's repositories up to w.
+func (b *bar) count(w operation.RepositoryWork) {
+	b.finished = w.Ended() >= w.Total
+	total := max(w.Total, 1)
+	b.tell(repositoriesText(w))
+	b.mpb.SetTotal(int64(total), false)
+	if b.finished {
+		b.mpb.SetCurrent(int64(total))
+		return
+	}
+	b.mpb.SetCurrent(int64(w.Ended()))
+}
+
 // tell replaces the text beside the bar; a text not drawn yet is dropped.
 func (b *bar) tell(text string) {
 	select {
@@ -143,12 +169,16 @@ func (b *bars) close() {
 
 // lines writes one line for each step that a reader of a log wants to see.
 type lines struct {
-	w    io.Writer
-	told map[string]int64 // items last told, by collection
+	w      io.Writer
+	told   map[string]int64 // items last told, by collection
+	doneAt time.Time        // last told
 }
 
 func (l *lines) show(op, before operation.Operation) {
-	if status := statusLine(op); status != statusLine(before) {
+	if op.Forecast != nil && before.Forecast == nil {
+		l.line("%s", planLine(op))
+	}
+	if status := statusLine(op); status != statusLine(before) && l.worthTelling(op, before) {
 		l.line("%s", status)
 	}
 	states := map[string]operation.CollectionState{}
@@ -163,9 +193,31 @@ func (l *lines) show(op, before operation.Operation) {
 		l.told[c.Name] = c.Items
 		l.line("%-16s %-8s %s", c.Name, c.State, collectionLine(c))
 	}
+	if w := op.Repositories; w != nil {
+		ended := int64(w.Ended())
+		if w.Ended() == w.Total && l.told[repositories] < ended || ended-l.told[repositories] >= int64(max(w.Total/10, 1)) {
+			l.told[repositories] = ended
+			l.line("%-16s %s", repositories, repositoriesText(*w))
+		}
+	}
 }
 
 func (l *lines) close() {}
+
+// worthTelling tells whether more has changed than the forecast, or that much: it is
+// made anew every few seconds, and a log wants to hear only of what changes plans.
+func (l *lines) worthTelling(op, before operation.Operation) bool {
+	f := op.Forecast
+	if f == nil {
+		return true
+	}
+	other := op.State != before.State || op.Waiting != nil || before.Waiting != nil
+	if !other && f.DoneAt.Sub(l.doneAt).Abs() < max(f.DoneAt.Sub(f.At)/5, 10*time.Second) {
+		return false
+	}
+	l.doneAt = f.DoneAt
+	return true
+}
 
 // line writes one line. A terminal that is gone is no reason to end the work
 // that is being watched.
@@ -173,52 +225,19 @@ func (l *lines) line(format string, args ...any) {
 	fmt.Fprintln(l.w, strings.TrimRight(fmt.Sprintf(format, args...), " "))
 }
 
-// statusLine says where the operation as a whole stands.
-func statusLine(op operation.Operation) string {
-	switch {
-	case op.State == "":
-		return ""
-	case op.Failure != nil:
-		return fmt.Sprintf("%s: %s", op.State, op.Failure.Message)
-	case op.Waiting != nil:
-		return fmt.Sprintf("%s, waiting until %s: %s", op.State, op.Waiting.Until.UTC().Format("15:04:05Z"), op.Waiting.Reason)
-	default:
-		return string(op.State)
-	}
-}
+// repositories is the name of the bar of an organization's repositories.
+const repositories = "repositories"
 
-// barText is a collection's figures beside its bar: short, for 80 columns.
-func barText(c operation.CollectionWork) string {
-	switch {
-	case c.State == operation.CollectionPending:
-		return ""
-	case c.State == operation.CollectionSkipped:
-		return "skipped: " + c.Note
-	case c.State == operation.CollectionDone:
-		return fmt.Sprintf("%d in %d requests", c.Items, c.Requests)
-	case c.Total > 0:
-		return fmt.Sprintf("%d/%d in %d requests", c.Items, max(c.Total, c.Items), c.Requests)
-	default:
-		return fmt.Sprintf("%d in %d requests", c.Items, c.Requests)
+// repositoriesText is how far the repositories of an organization are.
+func repositoriesText(w operation.RepositoryWork) string {
+	text := fmt.Sprintf("%d/%d in sync", w.Done, w.Total)
+	if w.Failed > 0 {
+		text += fmt.Sprintf(", %d failed", w.Failed)
 	}
-}
-
-// collectionLine is a collection's figures in words.
-func collectionLine(c operation.CollectionWork) string {
-	if c.State == operation.CollectionPending {
-		return ""
+	if w.Cancelled > 0 {
+		text += fmt.Sprintf(", %d cancelled", w.Cancelled)
 	}
-	var b strings.Builder
-	if c.Total > 0 && c.State == operation.CollectionRunning {
-		fmt.Fprintf(&b, "%d of about %d items", c.Items, max(c.Total, c.Items))
-	} else {
-		fmt.Fprintf(&b, "%d items", c.Items)
-	}
-	fmt.Fprintf(&b, ", %d written, %d requests", c.Written, c.Requests)
-	if c.Note != "" {
-		b.WriteString(" (" + c.Note + ")")
-	}
-	return b.String()
+	return text
 }
 
 // IsTerminal tells whether w is a terminal that bars can be drawn on.

@@ -4,6 +4,7 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -88,11 +89,21 @@ func (p *Problem) Error() string {
 	return b.String()
 }
 
-// SyncRequest asks for a sync of one repository.
+// SyncRequest asks for a sync of one repository, or of an organization and its
+// repositories.
 type SyncRequest struct {
-	Repository     string   // "owner/name"
-	Collections    []string // empty: all
-	IdempotencyKey string   // empty: a new one, so that the request may be sent again safely
+	Repository   string `json:"repository,omitempty"`   // "owner/name"
+	Organization string `json:"organization,omitempty"` // its login; either this or Repository
+
+	// Which repositories of the organization, by patterns over their names.
+	Include  []string `json:"include,omitempty"`  // empty: all
+	Exclude  []string `json:"exclude,omitempty"`  // wins over Include
+	Archived bool     `json:"archived,omitempty"` // archived ones as well
+	Forks    bool     `json:"forks,omitempty"`    // forks as well
+
+	Collections    []string `json:"collections,omitempty"` // and presets; empty: core
+	Full           bool     `json:"full,omitempty"`        // compare with all that GitHub has
+	IdempotencyKey string   `json:"-"`                     // empty: a new one, so that the request may be sent again safely
 }
 
 // StartSync starts a sync and returns its operation, or the one that the same
@@ -101,17 +112,14 @@ func (c *Client) StartSync(ctx context.Context, req SyncRequest) (operation.Oper
 	if req.IdempotencyKey == "" {
 		req.IdempotencyKey = uuid.NewString()
 	}
-	body, err := json.Marshal(struct {
-		Repository  string   `json:"repository"`
-		Collections []string `json:"collections,omitempty"`
-	}{req.Repository, req.Collections})
+	body, err := json.Marshal(req)
 	if err != nil {
 		return operation.Operation{}, fmt.Errorf("encode the request: %w", err)
 	}
 	header := http.Header{"Content-Type": {"application/json"}, "Idempotency-Key": {req.IdempotencyKey}}
 	var op progress.Operation
 	if err := c.do(ctx, http.MethodPost, "/v1/syncs", header, body, &op); err != nil {
-		return operation.Operation{}, fmt.Errorf("start the sync of %s: %w", req.Repository, err)
+		return operation.Operation{}, fmt.Errorf("start the sync of %s: %w", cmp.Or(req.Repository, req.Organization), err)
 	}
 	return op.Domain(), nil
 }
@@ -129,7 +137,7 @@ func (c *Client) Operation(ctx context.Context, id string) (operation.Operation,
 // empty after the last. A zero limit leaves the page's size to the API.
 func (c *Client) Operations(ctx context.Context, f operation.Filter) ([]operation.Operation, string, error) {
 	query := url.Values{}
-	for name, value := range map[string]string{"state": string(f.State), "kind": string(f.Kind), "cursor": f.Cursor} {
+	for name, value := range map[string]string{"state": string(f.State), "kind": string(f.Kind), "parent": f.Parent, "cursor": f.Cursor} {
 		if value != "" {
 			query.Set(name, value)
 		}

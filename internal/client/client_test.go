@@ -66,6 +66,8 @@ func TestCalls(t *testing.T) {
 		exchange{"POST", "/v1/syncs", `{"repository":"octo/mirror","collections":["issues"]}`, 202, "application/json", opJSON},
 		exchange{"GET", "/v1/operations/" + opID, "", 200, "application/json", opJSON},
 		exchange{"POST", "/v1/operations/" + opID + "/cancel", "", 202, "application/json", opJSON},
+		exchange{"POST", "/v1/syncs", `{"organization":"octo","include":["a*"],"exclude":["*b"],"archived":true,"forks":true,"collections":["all"]}`, 202, "application/json", opJSON},
+		exchange{"GET", "/v1/operations?parent=" + opID, "", 200, "application/json", `{"operations":[` + opJSON + `]}`},
 		exchange{"GET", "/v1/operations?cursor=abc&kind=sync_repository&limit=5&state=running", "", 200, "application/json", `{"operations":[` + opJSON + `],"next_cursor":"def"}`},
 	)
 	want := operation.Operation{
@@ -84,6 +86,12 @@ func TestCalls(t *testing.T) {
 	op, err = c.Cancel(t.Context(), opID)
 	require.NoError(t, err)
 	require.Equal(t, want, op)
+	_, err = c.StartSync(t.Context(), SyncRequest{
+		Organization: "octo", Include: []string{"a*"}, Exclude: []string{"*b"}, Archived: true, Forks: true, Collections: []string{"all"},
+	})
+	require.NoError(t, err)
+	_, _, err = c.Operations(t.Context(), operation.Filter{Parent: opID})
+	require.NoError(t, err)
 	ops, next, err := c.Operations(t.Context(), operation.Filter{State: operation.StateRunning, Kind: operation.KindSyncRepository, Cursor: "abc", Limit: 5})
 	require.NoError(t, err)
 	require.Equal(t, []operation.Operation{want}, ops)

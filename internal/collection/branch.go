@@ -7,13 +7,15 @@ func branches() Collection {
 		Name:  "branches",
 		Table: "branches",
 		Mode:  FullList,
+		Core:  true,
 		Path:  "repos/{owner}/{repo}/branches",
+		Item:  "repos/{owner}/{repo}/branches/{key}",
 		Key:   KeyName,
 		Columns: []Column{
 			{"name", `raw->>'name'`},
 			{"commit_sha", `raw->'commit'->>'sha'`},
 			{"protected", `github_bool(raw->>'protected')`},
 		},
-		Events: []string{"create", "delete", "push", "branch_protection_rule"},
+		Events: []string{"create", "delete", "push", "branch_protection_rule", "branch_protection_configuration", "repository"},
 	}
 }

@@ -5,17 +5,11 @@
 package collection
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/holdfast/holdfast/internal/rawjson"
 )
 
 // Mode says how GitHub lets a collection be read, and so how its passes walk.
@@ -36,19 +30,28 @@ const (
 	// Heads lists what is reachable from a commit: a pass is needed only when
 	// the head has moved.
 	Heads Mode = "heads"
+	// NewestCreated lists the newest first and has no filter: later passes read
+	// from the newest until what was created before the last pass, less Lookback.
+	NewestCreated Mode = "newest_created"
 	// PerParent is listed for each item of another collection: later passes read
 	// only the lists of parents that moved.
 	PerParent Mode = "per_parent"
 )
 
-// KeyField is the field of an item that identifies it within its repository.
-type KeyField string
+// Scope is what a collection belongs to.
+type Scope string
 
-// The key fields.
+// The scopes. The zero value is ScopeRepository.
 const (
-	KeyID   KeyField = "id"
-	KeyName KeyField = "name"
-	KeySHA  KeyField = "sha"
+	ScopeRepository   Scope = ""
+	ScopeOrganization Scope = "organization"
+)
+
+// The fields that identify an item within its repository, organization or parent.
+const (
+	KeyID   = "id"
+	KeyName = "name"
+	KeySHA  = "sha"
 )
 
 // Column is a typed column of a collection's table and the SQL expression that
@@ -63,16 +66,46 @@ type Column struct {
 // element of an array: "assets.*.uploader".
 type Paths []string
 
+// whole is the path of the item itself: as an Identity it says that an item of the
+// list counts by its id alone, which is there or not.
+const whole = "."
+
 // Collection defines one kind of GitHub object.
 type Collection struct {
 	Name  string // in the API, the cursors and the progress
 	Table string // in Postgres; its first columns are the same for every collection
+	Scope Scope
 	Mode  Mode
-	Path  string     // of the list, relative to the API's base URL: {owner}, {repo} and, for PerParent, {number}
+	// Core tells whether a sync reads the collection that does not say what it wants.
+	Core  bool
+	Path  string     // of the list, relative to the API's base URL: {owner}, {repo} or {org} and, for PerParent, {parent}
 	Query url.Values // parameters that every request of the list carries
-	Key   KeyField
-	// Parent is the collection whose items' lists are read, for PerParent.
-	Parent string
+	// Accept is the media type that the list is asked with; empty: GitHub's usual one.
+	Accept string
+	// Envelope is the member of the answer that holds the list; empty: the answer is the list.
+	Envelope string
+	// Item is the path of one item: {owner}, {repo}, {number}, {key}. Empty where GitHub has none.
+	Item string
+	// Key is the field that identifies an item, or the path to it: "user.id".
+	Key string
+	// KeyWithParent tells that it does so only within a parent: the key is parent/field.
+	KeyWithParent bool
+	// Parents are the items whose lists are read, for PerParent.
+	Parents *Parents
+	// Twin is the collection that shows the same object under the same number: a pull
+	// request is an issue as well. What is purged of one is purged of the other.
+	Twin string
+	// GraphQL says how GraphQL reads it; nil where only REST does.
+	GraphQL *GraphQL
+	// Lookback is how long after its creation an item may still move, for NewestCreated.
+	// What moves later is found by the next full check.
+	Lookback time.Duration
+	// Cap is how many items GitHub lists at most, 0 for all; CapNote says it to people.
+	Cap     int
+	CapNote string
+	// Withheld tells people why there is no list, where GitHub refuses it to a credential
+	// that may read the repository. Empty: then the pass fails.
+	Withheld string
 
 	Columns []Column
 	// Search holds the SQL expressions whose text can be searched, by weight A, B, …
@@ -95,11 +128,31 @@ type Collection struct {
 	// nothing is written.
 	Volatile Paths
 
-	// Events are the webhook events that nominate this collection for a pass.
+	// Events are the webhook events that nominate this collection for a pass. The
+	// first is the one about its own items, if there is such a one.
 	Events []string
+	// Member is where the payloads of these events hold the item that they are about,
+	// with its updated_at. Empty where they hold none, or its table has no updated_at.
+	Member string
 
+	key     []string // Key, split
 	rules   *rule
 	scratch *sync.Pool // of *scratch
+}
+
+// Parents says for which items of another collection a list is read. The texts are
+// SQL over p, a row of that collection's table; they come from the code, never from input.
+type Parents struct {
+	Collection string
+	// Arg is a text expression: what stands for {parent} in the path.
+	Arg string
+	// Version is a timestamptz expression that moves when the list may have. Empty:
+	// the list is read in every pass.
+	Version string
+	// Where is a condition that tells which parents are read. Empty: all.
+	Where string
+	// Window says to people what Where leaves out.
+	Window string
 }
 
 // All lists every collection in the order in which a sync plans them: a parent
@@ -108,132 +161,47 @@ func All() []Collection {
 	all := []Collection{
 		repository(), labels(), milestones(), issues(), issueComments(), pulls(),
 		reviews(), reviewComments(), commits(), branches(), tags(), releases(),
+		discussions(), discussionComments(),
+		issueEvents(), pullFiles(), pullCommits(), stargazers(), forks(), contributors(), collaborators(),
+		workflowRuns(), workflowJobs(), deployments(), deploymentStatuses(), checkRuns(), commitStatuses(),
+		organizations(), organizationRepositories(), organizationMembers(), teams(), teamMembers(), teamRepositories(),
 	}
 	for i := range all {
 		all[i].rules = compile(all[i])
+		all[i].key = strings.Split(all[i].Key, ".")
 		all[i].scratch = &sync.Pool{}
 	}
 	return all
 }
 
-// Registry finds collections by name.
-type Registry struct{ all []Collection }
-
-// NewRegistry holds All.
-func NewRegistry() *Registry { return &Registry{all: All()} }
-
-// ByName is the collection called name.
-func (r *Registry) ByName(name string) (Collection, bool) {
-	i := slices.IndexFunc(r.all, func(c Collection) bool { return c.Name == name })
-	if i < 0 {
-		return Collection{}, false
+// ScopeColumn is the column of the collection's table that says what an item belongs to.
+func (c Collection) ScopeColumn() string {
+	if c.Scope == ScopeOrganization {
+		return "organization_id"
 	}
-	return r.all[i], true
+	return "repository_id"
 }
 
-// All lists the collections in the plan's order.
-func (r *Registry) All() []Collection { return slices.Clone(r.all) }
-
-// Names lists the collections' names in the plan's order.
-func (r *Registry) Names() []string {
-	names := make([]string, len(r.all))
-	for i, c := range r.all {
-		names[i] = c.Name
+// ParentName is the collection whose items' lists are read; empty where there is none.
+func (c Collection) ParentName() string {
+	if c.Parents == nil {
+		return ""
 	}
-	return names
+	return c.Parents.Collection
 }
 
-// ByName is the collection called name, from a registry made for the call.
-func ByName(name string) (Collection, bool) { return NewRegistry().ByName(name) }
-
-// Item is one object of a collection, ready to be stored.
-type Item struct {
-	Key       string
-	Number    int64     // of issues, pulls and milestones; 0 where there is none
-	UpdatedAt time.Time // zero where GitHub gives none
-	Raw       []byte    // JSON that jsonb can hold
-	RawBytes  []byte    // GitHub's exact JSON, but for secrets, where Raw could not hold it; otherwise nil
-	Hash      [32]byte  // equal for items that count as the same
-	RawHash   [32]byte  // equal for items whose stored JSON would be the same
-}
-
-// Prepare reads one object of a list as GitHub sent it. The item shares raw's bytes.
-func (c Collection) Prepare(raw json.RawMessage) (Item, error) {
-	s, ok := c.scratch.Get().(*scratch)
-	if !ok {
-		s = &scratch{}
-	}
-	defer c.scratch.Put(s)
-	d := &s.document
-	if err := d.Parse(raw); err != nil {
-		return Item{}, fmt.Errorf("read an item of %s: %w", c.Name, err)
-	}
-	root := d.Root()
-	if d.Kind(root) != rawjson.Object {
-		return Item{}, fmt.Errorf("read an item of %s: it is no JSON object", c.Name)
-	}
-	item := Item{Key: string(text(d, root, string(c.Key))), Raw: raw}
-	if item.Key == "" {
-		return Item{}, fmt.Errorf("read an item of %s: it has no %s", c.Name, c.Key)
-	}
-	if n := d.Member(root, "number"); n != rawjson.None && d.Kind(n) == rawjson.Number {
-		var err error
-		if item.Number, err = strconv.ParseInt(string(d.Text(n)), 10, 64); err != nil {
-			return Item{}, fmt.Errorf("read the number of %s %s: %w", c.Name, item.Key, err)
-		}
-	}
-	// A time that cannot be read stays zero: the column is NULL too, and the item is kept.
-	item.UpdatedAt, _ = time.Parse(time.RFC3339, string(text(d, root, "updated_at")))
-
-	if !d.Storable() {
-		item.RawBytes = c.exact(d, raw)
-	}
-	if c.rules.reduce(d, root) {
-		// By way of the scratch: the item is kept, and shall take no more than it needs.
-		s.canonical.b = d.Append(s.canonical.b[:0], root)
-		item.Raw = bytes.Clone(s.canonical.b)
-	}
-	item.Hash, item.RawHash = s.hashes(c.rules)
-	if !d.Storable() {
-		item.Raw = d.AppendStorable(nil, root)
-		item.Key = storableText(item.Key)
-	}
-	return item, nil
-}
-
-// exact is what is kept of an item that jsonb cannot hold: its very bytes, or where
-// there may be a secret among them, everything else as it was spelled. Rather a
-// repeated name and the order less than a stored secret.
-func (c Collection) exact(d *rawjson.Document, raw []byte) []byte {
-	if len(c.Secret) == 0 {
-		return raw
-	}
-	c.rules.removeSecrets(d, d.Root())
-	return d.Append(nil, d.Root())
-}
-
-// Hash is what two JSON documents of one item have in common when they count as
-// the same, whether they come from GitHub or from the mirror.
-func (c Collection) Hash(raw json.RawMessage) ([32]byte, error) {
-	item, err := c.Prepare(raw)
-	return item.Hash, err
-}
-
-// ListPath is the list's path for one repository, and one parent where there is one.
-func (c Collection) ListPath(owner, name string, parent int64) string {
+// ListPath is the list's path for one repository, or the organization that owner is
+// then, and one parent where there is one.
+func (c Collection) ListPath(owner, name, parent string) string {
 	return strings.NewReplacer(
-		"{owner}", url.PathEscape(owner), "{repo}", url.PathEscape(name), "{number}", strconv.FormatInt(parent, 10),
+		"{owner}", url.PathEscape(owner), "{repo}", url.PathEscape(name), "{org}", url.PathEscape(owner), "{parent}", url.PathEscape(parent),
 	).Replace(c.Path)
 }
 
-// text is what a member holds that is a string or a number.
-func text(d *rawjson.Document, object rawjson.Value, name string) []byte {
-	v := d.Member(object, name)
-	if v == rawjson.None {
-		return nil
-	}
-	return d.Text(v)
+// ItemPath is the path of one item; empty where GitHub has none.
+func (c Collection) ItemPath(owner, name, key string, number int64) string {
+	return strings.NewReplacer(
+		"{owner}", url.PathEscape(owner), "{repo}", url.PathEscape(name), "{org}", url.PathEscape(owner),
+		"{key}", url.PathEscape(key), "{number}", strconv.FormatInt(number, 10),
+	).Replace(c.Item)
 }
-
-// storableText is s as Postgres' text can hold it.
-func storableText(s string) string { return strings.ReplaceAll(s, "\x00", "\uFFFD") }

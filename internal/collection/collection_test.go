@@ -28,9 +28,12 @@ func TestEveryCollectionIsComplete(t *testing.T) {
 		require.NotEmpty(t, c.Key, c.Name)
 		require.False(t, seen[c.Name], "%s stands twice", c.Name)
 		if c.Mode == collection.PerParent {
-			require.True(t, seen[c.Parent], "%s must stand behind its parent", c.Name)
+			require.NotNil(t, c.Parents, c.Name)
+			require.True(t, seen[c.Parents.Collection], "%s must stand behind its parent", c.Name)
+			require.NotEmpty(t, c.Parents.Arg, c.Name)
+			require.Contains(t, c.Path, "{parent}", c.Name)
 		} else {
-			require.Empty(t, c.Parent, c.Name)
+			require.Nil(t, c.Parents, c.Name)
 		}
 		seen[c.Name] = true
 	}
@@ -69,7 +72,6 @@ func at(v map[string]any, path ...string) map[string]any {
 
 func TestEquality(t *testing.T) {
 	t.Parallel()
-	same, refresh, differs := "nothing is written", "raw is refreshed", "it has changed"
 	for _, tt := range []struct {
 		name, collection, doc string
 		change                func(map[string]any)

@@ -9,6 +9,7 @@ func commits() Collection {
 		Name:  "commits",
 		Table: "commits",
 		Mode:  Heads,
+		Core:  true,
 		Path:  "repos/{owner}/{repo}/commits",
 		Key:   KeySHA,
 		Columns: []Column{
@@ -24,6 +25,6 @@ func commits() Collection {
 		},
 		Search:   []string{`raw->'commit'->>'message'`},
 		Identity: Paths{"author", "committer"},
-		Events:   []string{"push"},
+		Events:   []string{"push", "repository"},
 	}
 }

@@ -31,6 +31,10 @@ func compile(c Collection) *rule {
 		{c.Volatile, func(r *rule) { r.volatile = true }},
 	} {
 		for _, path := range class.paths {
+			if path == whole {
+				class.mark(root)
+				continue
+			}
 			class.mark(root.at(strings.Split(path, ".")))
 		}
 	}
@@ -69,7 +73,7 @@ func (r *rule) field(name []byte) *rule {
 
 // referenceFields are what is kept of an object that is stored as a reference:
 // enough to name it and to find it, nothing that moves by itself.
-var referenceFields = []string{"id", "node_id", "name", "full_name", "private", "fork"}
+var referenceFields = []string{"id", "node_id", "number", "name", "full_name", "private", "fork"}
 
 // reduce removes secrets and replaces referenced objects in the document. It tells
 // whether anything was there to change.

@@ -10,9 +10,12 @@ func issues() Collection {
 		Name:  "issues",
 		Table: "issues",
 		Mode:  Since,
+		Core:  true,
 		Path:  "repos/{owner}/{repo}/issues",
+		Item:  "repos/{owner}/{repo}/issues/{number}",
 		Query: url.Values{"state": {"all"}},
 		Key:   KeyID,
+		Twin:  "pulls",
 		Columns: []Column{
 			{"id", `github_bigint(raw->>'id')`},
 			{"number", `github_bigint(raw->>'number')`},
@@ -40,7 +43,8 @@ func issues() Collection {
 		Set:      Paths{"labels"},
 		Refresh:  Paths{"author_association"},
 		Volatile: milestoneCounters,
-		Events:   []string{"issues", "issue_comment", "pull_request"},
+		Events:   []string{"issues", "issue_comment", "pull_request", "pull_request_review", "pull_request_review_comment", "sub_issues", "issue_dependencies"},
+		Member:   "issue",
 	}
 }
 

@@ -7,7 +7,9 @@ func issueComments() Collection {
 		Name:  "issue_comments",
 		Table: "issue_comments",
 		Mode:  Since,
+		Core:  true,
 		Path:  "repos/{owner}/{repo}/issues/comments",
+		Item:  "repos/{owner}/{repo}/issues/comments/{key}",
 		Key:   KeyID,
 		Columns: []Column{
 			{"id", `github_bigint(raw->>'id')`},
@@ -22,5 +24,6 @@ func issueComments() Collection {
 		Identity: Paths{"user", "performed_via_github_app"},
 		Refresh:  Paths{"author_association"},
 		Events:   []string{"issue_comment"},
+		Member:   "comment",
 	}
 }

@@ -7,6 +7,7 @@ func labels() Collection {
 		Name:  "labels",
 		Table: "labels",
 		Mode:  FullList,
+		Core:  true,
 		Path:  "repos/{owner}/{repo}/labels",
 		Key:   KeyID,
 		Columns: []Column{

@@ -9,7 +9,9 @@ func milestones() Collection {
 		Name:  "milestones",
 		Table: "milestones",
 		Mode:  FullList,
+		Core:  true,
 		Path:  "repos/{owner}/{repo}/milestones",
+		Item:  "repos/{owner}/{repo}/milestones/{number}",
 		Query: url.Values{"state": {"all"}},
 		Key:   KeyID,
 		Columns: []Column{
@@ -29,5 +31,6 @@ func milestones() Collection {
 		Search:   []string{`raw->>'title'`, `raw->>'description'`},
 		Identity: Paths{"creator"},
 		Events:   []string{"milestone"},
+		Member:   "milestone",
 	}
 }

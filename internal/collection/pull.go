@@ -11,9 +11,12 @@ func pulls() Collection {
 		Name:  "pulls",
 		Table: "pulls",
 		Mode:  NewestFirst,
+		Core:  true,
 		Path:  "repos/{owner}/{repo}/pulls",
+		Item:  "repos/{owner}/{repo}/pulls/{number}",
 		Query: url.Values{"state": {"all"}},
 		Key:   KeyID,
+		Twin:  "issues",
 		Columns: []Column{
 			{"id", `github_bigint(raw->>'id')`},
 			{"number", `github_bigint(raw->>'number')`},
@@ -47,9 +50,11 @@ func pulls() Collection {
 			"user", "assignee", "assignees.*", "requested_reviewers.*", "requested_teams.*",
 			"head.user", "base.user", "milestone", "labels.*", "auto_merge.enabled_by",
 		},
-		Set:      Paths{"labels"},
-		Refresh:  Paths{"author_association"},
+		Set: Paths{"labels"},
+		// The labels of head and base are an owner's login, which may change, and a ref.
+		Refresh:  Paths{"author_association", "head.label", "base.label"},
 		Volatile: milestoneCounters,
-		Events:   []string{"pull_request", "pull_request_review", "pull_request_review_thread"},
+		Events:   []string{"pull_request", "pull_request_review", "pull_request_review_comment", "pull_request_review_thread"},
+		Member:   "pull_request",
 	}
 }

@@ -8,7 +8,9 @@ func releases() Collection {
 		Name:  "releases",
 		Table: "releases",
 		Mode:  FullList,
+		Core:  true,
 		Path:  "repos/{owner}/{repo}/releases",
+		Item:  "repos/{owner}/{repo}/releases/{key}",
 		Key:   KeyID,
 		Columns: []Column{
 			{"id", `github_bigint(raw->>'id')`},

@@ -1,5 +1,7 @@
 package collection
 
+import "slices"
+
 // repository mirrors the repository itself. It goes first: everything else hangs on its id.
 // Source: docs.github.com/rest/repos/repos#get-a-repository.
 func repository() Collection {
@@ -7,6 +9,7 @@ func repository() Collection {
 		Name:  "repository",
 		Table: "repositories",
 		Mode:  Single,
+		Core:  true,
 		Path:  "repos/{owner}/{repo}",
 		Key:   KeyID,
 		Columns: []Column{
@@ -32,7 +35,8 @@ func repository() Collection {
 		Secret:    Paths{"temp_clone_token", "parent.temp_clone_token", "source.temp_clone_token", "template_repository.temp_clone_token"},
 		Reference: Paths{"parent", "source", "template_repository"},
 		Identity:  Paths{"owner", "organization"},
-		Refresh:   Paths{"permissions", "security_and_analysis"},
-		Events:    []string{"repository", "star", "watch", "fork", "push", "public"},
+		Refresh:   slices.Concat(Paths{"permissions", "security_and_analysis"}, repositoryCounters),
+		Events:    []string{"repository", "star", "watch", "fork", "push", "public", "custom_property_values", "security_and_analysis"},
+		Member:    "repository",
 	}
 }

@@ -1,16 +1,20 @@
 package collection
 
 // reviews mirrors the reviews of pull requests. REST lists them per pull request
-// only; a review raises its pull request's updated_at, so an unmoved one is not read again.
+// only, GraphQL those of many at once, in whose place REST's shape is written; a review raises its pull request's updated_at, so an unmoved one is not read again.
 // Source: docs.github.com/rest/pulls/reviews#list-reviews-for-a-pull-request.
 func reviews() Collection {
 	return Collection{
-		Name:   "reviews",
-		Table:  "reviews",
-		Mode:   PerParent,
-		Parent: "pulls",
-		Path:   "repos/{owner}/{repo}/pulls/{number}/reviews",
-		Key:    KeyID,
+		Name:  "reviews",
+		Table: "reviews",
+		Mode:  PerParent,
+		Core:  true,
+		Parents: &Parents{
+			Collection: "pulls", Arg: `p.number::text`, Version: `p.updated_at`,
+		},
+		Path:    "repos/{owner}/{repo}/pulls/{parent}/reviews",
+		Key:     KeyID,
+		GraphQL: reviewsGraphQL(),
 		Columns: []Column{
 			{"id", `github_bigint(raw->>'id')`},
 			{"pull_number", `github_tail(raw->>'pull_request_url')`},

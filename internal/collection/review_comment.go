@@ -7,7 +7,9 @@ func reviewComments() Collection {
 		Name:  "review_comments",
 		Table: "review_comments",
 		Mode:  Since,
+		Core:  true,
 		Path:  "repos/{owner}/{repo}/pulls/comments",
+		Item:  "repos/{owner}/{repo}/pulls/comments/{key}",
 		Key:   KeyID,
 		Columns: []Column{
 			{"id", `github_bigint(raw->>'id')`},
@@ -26,6 +28,7 @@ func reviewComments() Collection {
 		Search:   []string{`raw->>'body'`},
 		Identity: Paths{"user"},
 		Refresh:  Paths{"author_association"},
-		Events:   []string{"pull_request_review_comment"},
+		Events:   []string{"pull_request_review_comment", "pull_request_review"},
+		Member:   "comment",
 	}
 }

@@ -7,6 +7,7 @@ func tags() Collection {
 		Name:  "tags",
 		Table: "tags",
 		Mode:  FullList,
+		Core:  true,
 		Path:  "repos/{owner}/{repo}/tags",
 		Key:   KeyName,
 		Columns: []Column{

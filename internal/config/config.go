@@ -47,6 +47,8 @@ type Server struct {
 // API is what `holdfast api` needs.
 type API struct {
 	Server
+	Webhook
+	Sweeps
 	Listen     string `env:"HOLDFAST_LISTEN" envDefault:":8080"`
 	PrivateKey string `env:"HOLDFAST_JWT_PRIVATE_KEY"`
 	PublicKeys string `env:"HOLDFAST_JWT_PUBLIC_KEY"`
@@ -58,10 +60,15 @@ type API struct {
 type Worker struct {
 	Server
 	Deployment
-	GitHubToken    string  `env:"GITHUB_TOKEN"`
-	GitHubURL      string  `env:"GITHUB_API_URL" envDefault:"https://api.github.com/"`
-	GitHubInFlight int     `env:"HOLDFAST_GITHUB_IN_FLIGHT" envDefault:"10"`
-	TimeScale      float64 `env:"HOLDFAST_GITHUB_TIME_SCALE" envDefault:"1"`
+	Deliveries
+	Sweeps
+	Schedules
+	// ChangesRetention is how long changes are kept at least; 0: for ever.
+	ChangesRetention time.Duration `env:"HOLDFAST_CHANGES_RETENTION" envDefault:"2160h"`
+	GitHubToken      string        `env:"GITHUB_TOKEN"`
+	GitHubURL        string        `env:"GITHUB_API_URL" envDefault:"https://api.github.com/"`
+	GitHubInFlight   int           `env:"HOLDFAST_GITHUB_IN_FLIGHT" envDefault:"10"`
+	TimeScale        float64       `env:"HOLDFAST_GITHUB_TIME_SCALE" envDefault:"1"`
 }
 
 // Environment is the environment as a list of NAME=value, as os.Environ gives it.
@@ -106,6 +113,9 @@ func LoadAPI(e Environment) (API, error) {
 		return c, err
 	}
 	if err := c.load(e); err != nil {
+		return c, err
+	}
+	if err := errors.Join(c.validateWebhook(), c.validateSweeps()); err != nil {
 		return c, err
 	}
 	if c.TemporalUIOrigin != "" {
@@ -164,11 +174,17 @@ func LoadWorker(e Environment) (Worker, error) {
 	if err := c.validateDeployment(); err != nil {
 		return c, err
 	}
+	if err := errors.Join(c.validateDeliveries(), c.validateSweeps(), c.validateSchedules()); err != nil {
+		return c, err
+	}
 	if err := checkURL("GITHUB_API_URL", c.GitHubURL, "http", "https"); err != nil {
 		return c, err
 	}
 	if c.GitHubInFlight < 1 || c.GitHubInFlight > 100 {
 		return c, fmt.Errorf("HOLDFAST_GITHUB_IN_FLIGHT: %d is not between 1 and 100, which is GitHub's own limit", c.GitHubInFlight)
+	}
+	if c.ChangesRetention < 0 || c.ChangesRetention > 0 && c.ChangesRetention < 24*time.Hour {
+		return c, fmt.Errorf("HOLDFAST_CHANGES_RETENTION: %s is neither 0, for ever, nor at least a day", c.ChangesRetention)
 	}
 	if c.TimeScale <= 0 || c.TimeScale > 1 {
 		return c, fmt.Errorf("HOLDFAST_GITHUB_TIME_SCALE: %v is not above 0 and at most 1", c.TimeScale)

@@ -74,7 +74,7 @@ func (o *operation) response(status int) *openapi3.Response {
 }
 
 // item is the schema of what a list holds, or of the object that is answered, and
-// where in the answer that is.
+// where in the answer that is. A list may be the member of an object that counts it.
 func (o *operation) item() (schema *openapi3.Schema, at string) {
 	response := o.response(http.StatusOK)
 	if response == nil || response.Content.Get("application/json") == nil {
@@ -84,7 +84,28 @@ func (o *operation) item() (schema *openapi3.Schema, at string) {
 	if schema.Items != nil {
 		return schema.Items.Value, "/*"
 	}
+	if items := eachOf(schema.AnyOf); len(items) > 0 {
+		return &openapi3.Schema{AnyOf: items}, "/*"
+	}
+	if _, counted := schema.Properties["total_count"]; counted {
+		for name, member := range schema.Properties {
+			if member.Value.Type.Is("array") {
+				return member.Value.Items.Value, "/" + name + "/*"
+			}
+		}
+	}
 	return schema, ""
+}
+
+// eachOf is what lists hold of which an answer is one; none if they are no lists.
+func eachOf(lists openapi3.SchemaRefs) (items openapi3.SchemaRefs) {
+	for _, list := range lists {
+		if list.Value.Items == nil {
+			return nil
+		}
+		items = append(items, list.Value.Items)
+	}
+	return items
 }
 
 // checkHeaders looks at the headers that the operation names. A list of one page has

@@ -13,6 +13,9 @@ import (
 const small = `{
  "openapi": "3.0.3", "info": {"version": "1.2.3"},
  "paths": {
+  "/counted": {"get": {"responses": {"200": {"description": "", "content": {"application/json": {"schema": {
+    "type": "object", "required": ["total_count", "parts"], "properties": {"total_count": {"type": "integer"}, "parts": {"type": "array", "items": {
+      "type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}}}}}}}}}},
   "/things/{thing_id}": {"get": {
    "externalDocs": {"url": "https://docs.example/things"},
    "responses": {
@@ -205,4 +208,15 @@ func TestLoadRefuses(t *testing.T) {
 		_, err := Load(path)
 		require.ErrorContains(t, err, message)
 	}
+}
+
+func TestItemsOfAListThatIsAMember(t *testing.T) {
+	t.Parallel()
+	d := describe(t)
+	findings, err := d.CheckItem("/counted", []byte(`{"id": 1}`))
+	require.NoError(t, err)
+	require.Empty(t, findings)
+	findings, err = d.CheckItem("/counted", []byte(`{"total_count": 1}`))
+	require.NoError(t, err)
+	require.Len(t, findings, 2, "neither an id nor anything known")
 }

@@ -19,6 +19,7 @@ type Description struct {
 	paths      map[string]map[string]json.RawMessage // by template, then by lower-case method
 	components map[string]map[string]json.RawMessage // by kind, then by name
 	templates  map[string]string                     // by template with nameless parameters
+	webhooks   map[string]json.RawMessage            // by event and action: issues-opened
 
 	mu         sync.Mutex
 	operations map[string]*operation      // those that were asked for, by template
@@ -47,6 +48,7 @@ func Load(path string) (*Description, error) {
 		} `json:"info"`
 		Paths      map[string]map[string]json.RawMessage `json:"paths"`
 		Components map[string]map[string]json.RawMessage `json:"components"`
+		Webhooks   map[string]json.RawMessage            `json:"x-webhooks"`
 	}
 	if err := json.Unmarshal(content, &document); err != nil {
 		return nil, fmt.Errorf("read GitHub's description of its API in %s: %w", path, err)
@@ -55,7 +57,7 @@ func Load(path string) (*Description, error) {
 		return nil, fmt.Errorf("%s is no OpenAPI 3.0 document with paths: its version is %q", path, document.OpenAPI)
 	}
 	d := &Description{
-		version: document.Info.Version, paths: document.Paths, components: document.Components,
+		version: document.Info.Version, paths: document.Paths, components: document.Components, webhooks: document.Webhooks,
 		templates: make(map[string]string, len(document.Paths)), operations: make(map[string]*operation),
 		clean: make(map[[sha256.Size]byte]bool),
 	}

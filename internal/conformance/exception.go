@@ -35,6 +35,10 @@ var exceptions = []exception{
 		"the user of the head was deleted", "github.com/github/rest-api-description/issues/5562",
 	},
 	{
+		"/repos/{owner}/{repo}/releases/{release_id}", 401, "", RuleMediaType,
+		"a wrong token gets the same body everywhere", "what `curl -H 'Authorization: Bearer x'` prints of any release",
+	},
+	{
 		"", 422, "/status", RuleUnknown,
 		"every error's body has its status: the description says so of basic-error and forgot validation-error",
 		"what `gh api` prints of any 422",

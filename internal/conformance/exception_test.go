@@ -30,6 +30,10 @@ func TestEveryExceptionIsNeeded(t *testing.T) {
 		require.NoError(t, err)
 		response := op.response(e.status)
 		require.NotNil(t, response, e.pointer)
+		if e.rule == RuleMediaType {
+			require.Empty(t, response.Content, "the body of %s is described now", template)
+			continue
+		}
 		holder, name := lookUp(t, response.Content.Get("application/json").Schema.Value, e.pointer)
 		switch property := holder.Properties[name]; e.rule {
 		case RuleUnknown:

@@ -7,6 +7,8 @@ package dbsqlc
 
 import (
 	"context"
+
+	"time"
 )
 
 const countOperations = `-- name: CountOperations :many
@@ -67,6 +69,31 @@ func (q *Queries) CountRepositories(ctx context.Context, db DBTX) (int64, error)
 	return count, err
 }
 
+const countRepositoryStates = `-- name: CountRepositoryStates :one
+select count(*) filter (where unreachable_since is not null) as unreachable,
+       count(*) filter (where $1::interval > interval '0'
+                        and least(sweep_due_at, last_sweep_at + $1::interval) < now() - $2::interval) as overdue
+from repository_states
+`
+
+type CountRepositoryStatesParams struct {
+	Every time.Duration
+	Grace time.Duration
+}
+
+type CountRepositoryStatesRow struct {
+	Unreachable int64
+	Overdue     int64
+}
+
+// See operation.SweepPolicy for when a sweep is overdue.
+func (q *Queries) CountRepositoryStates(ctx context.Context, db DBTX, arg CountRepositoryStatesParams) (CountRepositoryStatesRow, error) {
+	row := db.QueryRow(ctx, countRepositoryStates, arg.Every, arg.Grace)
+	var i CountRepositoryStatesRow
+	err := row.Scan(&i.Unreachable, &i.Overdue)
+	return i, err
+}
+
 const countWaits = `-- name: CountWaits :many
 select coalesce(waiting ->> 'for', '')::text as reason, count(*) as operations,
        greatest(coalesce(max(extract(epoch from (waiting ->> 'until')::timestamptz - now())), 0), 0)::float8 as longest_seconds
@@ -125,6 +152,47 @@ func (q *Queries) MirrorAges(ctx context.Context, db DBTX) ([]MirrorAgesRow, err
 	for rows.Next() {
 		var i MirrorAgesRow
 		if err := rows.Scan(&i.Collection, &i.AgeSeconds); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const sumChecks = `-- name: SumChecks :many
+select collection, sum(missing)::bigint as missing, sum(extra)::bigint as extra, sum(different)::bigint as different,
+       extract(epoch from now() - min(started_at))::float8 as oldest_seconds
+from collection_checks
+group by collection
+`
+
+type SumChecksRow struct {
+	Collection    string
+	Missing       int64
+	Extra         int64
+	Different     int64
+	OldestSeconds float64
+}
+
+func (q *Queries) SumChecks(ctx context.Context, db DBTX) ([]SumChecksRow, error) {
+	rows, err := db.Query(ctx, sumChecks)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []SumChecksRow{}
+	for rows.Next() {
+		var i SumChecksRow
+		if err := rows.Scan(
+			&i.Collection,
+			&i.Missing,
+			&i.Extra,
+			&i.Different,
+			&i.OldestSeconds,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

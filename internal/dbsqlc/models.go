@@ -9,9 +9,30 @@ import (
 	"time"
 )
 
+// The last full check of each collection: when everything there is was compared with the mirror, and by how much they differed. What was found is repaired.
+type CollectionCheck struct {
+	WorkspaceID  string
+	RepositoryID int64
+	Collection   string
+	// When the check's pass began.
+	StartedAt time.Time
+	// When it was complete.
+	CheckedAt time.Time
+	// Items in the mirror afterwards.
+	Items int64
+	// Items that only GitHub had, though earlier passes should have brought them.
+	Missing int64
+	// Items that only the mirror had; they have deleted_at now.
+	Extra int64
+	// Items that differed.
+	Different   int64
+	OperationID string
+}
+
 // One row a collection of a repository: who may write it now, how far its pass is, what the next pass starts from.
 type CollectionPass struct {
-	WorkspaceID  string
+	WorkspaceID string
+	// GitHub's id of the repository, or of the organization for its collections.
 	RepositoryID int64
 	Collection   string
 	// Raised whenever a worker takes the pass; every page's transaction compares it, so a stale worker's page fails.
@@ -30,6 +51,14 @@ type CollectionPass struct {
 	FreshAt *time.Time
 	// When the last completed pass ended.
 	CompletedAt *time.Time
+	// Raised when a list is read from its beginning; listing_pages with this number belong to it.
+	Listing int64
+	// Items that the running full check has found on GitHub only, which earlier passes should have brought.
+	FoundMissing int64
+	// Items that the running full check has found in the mirror only.
+	FoundExtra int64
+	// Items that the running full check has found to differ.
+	FoundDifferent int64
 }
 
 // One row a run of long work; the Temporal workflow of the same id does it. This row is the truth about its state.
@@ -55,6 +84,18 @@ type Operation struct {
 	CreatedAt   time.Time
 	StartedAt   *time.Time
 	FinishedAt  *time.Time
+	// What asked for it: sync (a request), webhook, sweep or edit (our own); changes that it finds carry it.
+	Source string
+	// The operation that this one is a part of. NULL: it stands by itself.
+	ParentID *string
+	// Repositories that its children sync, as its plan counted them. NULL: it has no children.
+	RepositoriesTotal *int32
+	// Children that succeeded, counted in the transaction of their end; so are failed and cancelled ones.
+	RepositoriesDone      int32
+	RepositoriesFailed    int32
+	RepositoriesCancelled int32
+	// {requests, items, seconds, done_at, …}: how much work it is and when it will be done, as estimated last. NULL: before its plan.
+	Forecast json.RawMessage
 }
 
 // Progress of an operation by collection, written in the transaction of each page.
@@ -78,6 +119,8 @@ type OperationCollection struct {
 	Note       string
 	StartedAt  *time.Time
 	FinishedAt *time.Time
+	// Estimated requests in all; 0 while unknown.
+	ExpectedRequests int64
 }
 
 // What the stream of an operation replays, numbered from 1 without a gap.

@@ -19,12 +19,15 @@ set state       = $1,
     written     = written + $4,
     pages       = pages + $5,
     requests    = requests + $6,
-    note        = case when $7::text = '' or position($7 in note) > 0 then note
-                       when note = '' then $7 else left(note || ' ' || $7, 1000) end,
+    expected_requests = case when $1 in ('done', 'skipped') then requests + $6
+                             when $7::bigint > 0 then $7::bigint + requests + $6
+                             else greatest(expected_requests, requests + $6) end,
+    note        = case when $8::text = '' or position($8 in note) > 0 then note
+                       when note = '' then $8 else left(note || ' ' || $8, 1000) end,
     started_at  = coalesce(started_at, now()),
     finished_at = case when $1 in ('done', 'skipped', 'failed') then now() end
-where workspace_id = $8 and operation_id = $9 and collection = $10
-returning workspace_id, operation_id, collection, position, state, items, total, written, pages, requests, note, started_at, finished_at
+where workspace_id = $9 and operation_id = $10 and collection = $11
+returning workspace_id, operation_id, collection, position, state, items, total, written, pages, requests, note, started_at, finished_at, expected_requests
 `
 
 type AddCollectionWorkParams struct {
@@ -34,6 +37,7 @@ type AddCollectionWorkParams struct {
 	Written     int64
 	Pages       int64
 	Requests    int64
+	Remaining   int64
 	Note        string
 	WorkspaceID string
 	OperationID string
@@ -48,6 +52,7 @@ func (q *Queries) AddCollectionWork(ctx context.Context, db DBTX, arg AddCollect
 		arg.Written,
 		arg.Pages,
 		arg.Requests,
+		arg.Remaining,
 		arg.Note,
 		arg.WorkspaceID,
 		arg.OperationID,
@@ -68,6 +73,7 @@ func (q *Queries) AddCollectionWork(ctx context.Context, db DBTX, arg AddCollect
 		&i.Note,
 		&i.StartedAt,
 		&i.FinishedAt,
+		&i.ExpectedRequests,
 	)
 	return i, err
 }
@@ -77,7 +83,7 @@ update operations
 set waiting = null, seq = seq + 1
 where workspace_id = $1 and id = $2 and state in ('pending', 'running')
   and waiting ->> 'collection' = $3::text
-returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at
+returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast
 `
 
 type ClearOperationWaitingParams struct {
@@ -111,6 +117,13 @@ func (q *Queries) ClearOperationWaiting(ctx context.Context, db DBTX, arg ClearO
 			&i.CreatedAt,
 			&i.StartedAt,
 			&i.FinishedAt,
+			&i.Source,
+			&i.ParentID,
+			&i.RepositoriesTotal,
+			&i.RepositoriesDone,
+			&i.RepositoriesFailed,
+			&i.RepositoriesCancelled,
+			&i.Forecast,
 		); err != nil {
 			return nil, err
 		}
@@ -123,7 +136,7 @@ func (q *Queries) ClearOperationWaiting(ctx context.Context, db DBTX, arg ClearO
 }
 
 const getOperation = `-- name: GetOperation :one
-select workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at from operations where workspace_id = $1 and id = $2
+select workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast from operations where workspace_id = $1 and id = $2
 `
 
 type GetOperationParams struct {
@@ -149,6 +162,13 @@ func (q *Queries) GetOperation(ctx context.Context, db DBTX, arg GetOperationPar
 		&i.CreatedAt,
 		&i.StartedAt,
 		&i.FinishedAt,
+		&i.Source,
+		&i.ParentID,
+		&i.RepositoriesTotal,
+		&i.RepositoriesDone,
+		&i.RepositoriesFailed,
+		&i.RepositoriesCancelled,
+		&i.Forecast,
 	)
 	return i, err
 }
@@ -181,16 +201,18 @@ func (q *Queries) InsertEvent(ctx context.Context, db DBTX, arg InsertEventParam
 }
 
 const insertOperation = `-- name: InsertOperation :many
-insert into operations (workspace_id, id, kind, subject, input, idempotency_key, request_hash)
-values ($1, $2, $3, $4, $5, $6, $7)
+insert into operations (workspace_id, id, kind, source, parent_id, subject, input, idempotency_key, request_hash)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 on conflict do nothing
-returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at
+returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast
 `
 
 type InsertOperationParams struct {
 	WorkspaceID    string
 	ID             string
 	Kind           string
+	Source         string
+	ParentID       *string
 	Subject        string
 	Input          json.RawMessage
 	IdempotencyKey *string
@@ -202,6 +224,8 @@ func (q *Queries) InsertOperation(ctx context.Context, db DBTX, arg InsertOperat
 		arg.WorkspaceID,
 		arg.ID,
 		arg.Kind,
+		arg.Source,
+		arg.ParentID,
 		arg.Subject,
 		arg.Input,
 		arg.IdempotencyKey,
@@ -229,6 +253,13 @@ func (q *Queries) InsertOperation(ctx context.Context, db DBTX, arg InsertOperat
 			&i.CreatedAt,
 			&i.StartedAt,
 			&i.FinishedAt,
+			&i.Source,
+			&i.ParentID,
+			&i.RepositoriesTotal,
+			&i.RepositoriesDone,
+			&i.RepositoriesFailed,
+			&i.RepositoriesCancelled,
+			&i.Forecast,
 		); err != nil {
 			return nil, err
 		}
@@ -305,11 +336,14 @@ func (q *Queries) ListEvents(ctx context.Context, db DBTX, arg ListEventsParams)
 }
 
 const listOpenOperations = `-- name: ListOpenOperations :many
-select workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at from operations
-where state in ('pending', 'running', 'cancelling')
-  and (state <> 'pending' or created_at < now() - $1::interval)
-  and (created_at, id) > ($2::timestamptz, $3::uuid)
-order by created_at, id
+select o.workspace_id, o.id, o.kind, o.subject, o.input, o.state, o.waiting, o.failure, o.seq, o.idempotency_key, o.request_hash, o.created_at, o.started_at, o.finished_at, o.source, o.parent_id, o.repositories_total, o.repositories_done, o.repositories_failed, o.repositories_cancelled, o.forecast from operations o
+where o.state in ('pending', 'running', 'cancelling')
+  and (o.state <> 'pending' or o.created_at < now() - $1::interval)
+  and (o.state <> 'pending' or o.parent_id is null or not exists (
+      select from operations p
+      where p.workspace_id = o.workspace_id and p.id = o.parent_id and p.state in ('pending', 'running', 'cancelling')))
+  and (o.created_at, o.id) > ($2::timestamptz, $3::uuid)
+order by o.created_at, o.id
 limit $4
 `
 
@@ -321,7 +355,8 @@ type ListOpenOperationsParams struct {
 }
 
 // Looks across workspaces: the sweeper compares them with their workflows. A
-// pending one that is young is still being started by the API.
+// pending one that is young is still being started by the API, and one that is part
+// of another by that one, as long as it has not ended.
 func (q *Queries) ListOpenOperations(ctx context.Context, db DBTX, arg ListOpenOperationsParams) ([]Operation, error) {
 	rows, err := db.Query(ctx, listOpenOperations,
 		arg.OlderThan,
@@ -351,6 +386,13 @@ func (q *Queries) ListOpenOperations(ctx context.Context, db DBTX, arg ListOpenO
 			&i.CreatedAt,
 			&i.StartedAt,
 			&i.FinishedAt,
+			&i.Source,
+			&i.ParentID,
+			&i.RepositoriesTotal,
+			&i.RepositoriesDone,
+			&i.RepositoriesFailed,
+			&i.RepositoriesCancelled,
+			&i.Forecast,
 		); err != nil {
 			return nil, err
 		}
@@ -363,7 +405,7 @@ func (q *Queries) ListOpenOperations(ctx context.Context, db DBTX, arg ListOpenO
 }
 
 const listOperationCollections = `-- name: ListOperationCollections :many
-select workspace_id, operation_id, collection, position, state, items, total, written, pages, requests, note, started_at, finished_at from operation_collections
+select workspace_id, operation_id, collection, position, state, items, total, written, pages, requests, note, started_at, finished_at, expected_requests from operation_collections
 where workspace_id = $1 and operation_id = any ($2::uuid[])
 order by operation_id, position
 `
@@ -396,6 +438,7 @@ func (q *Queries) ListOperationCollections(ctx context.Context, db DBTX, arg Lis
 			&i.Note,
 			&i.StartedAt,
 			&i.FinishedAt,
+			&i.ExpectedRequests,
 		); err != nil {
 			return nil, err
 		}
@@ -408,18 +451,20 @@ func (q *Queries) ListOperationCollections(ctx context.Context, db DBTX, arg Lis
 }
 
 const listOperations = `-- name: ListOperations :many
-select workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at from operations
+select workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast from operations
 where workspace_id = $1
-  and ($2::text is null or state = $2)
-  and ($3::text is null or kind = $3)
-  and ($4::timestamptz is null
-       or (created_at, id) < ($4::timestamptz, $5::uuid))
+  and (($2::uuid is null and parent_id is null) or parent_id = $2::uuid)
+  and ($3::text is null or state = $3)
+  and ($4::text is null or kind = $4)
+  and ($5::timestamptz is null
+       or (created_at, id) < ($5::timestamptz, $6::uuid))
 order by created_at desc, id desc
-limit $6
+limit $7
 `
 
 type ListOperationsParams struct {
 	WorkspaceID string
+	ParentID    *string
 	State       *string
 	Kind        *string
 	BeforeAt    *time.Time
@@ -427,9 +472,11 @@ type ListOperationsParams struct {
 	RowLimit    int32
 }
 
+// Those that stand by themselves, or the children of one.
 func (q *Queries) ListOperations(ctx context.Context, db DBTX, arg ListOperationsParams) ([]Operation, error) {
 	rows, err := db.Query(ctx, listOperations,
 		arg.WorkspaceID,
+		arg.ParentID,
 		arg.State,
 		arg.Kind,
 		arg.BeforeAt,
@@ -458,6 +505,13 @@ func (q *Queries) ListOperations(ctx context.Context, db DBTX, arg ListOperation
 			&i.CreatedAt,
 			&i.StartedAt,
 			&i.FinishedAt,
+			&i.Source,
+			&i.ParentID,
+			&i.RepositoriesTotal,
+			&i.RepositoriesDone,
+			&i.RepositoriesFailed,
+			&i.RepositoriesCancelled,
+			&i.Forecast,
 		); err != nil {
 			return nil, err
 		}
@@ -470,7 +524,7 @@ func (q *Queries) ListOperations(ctx context.Context, db DBTX, arg ListOperation
 }
 
 const operationByKey = `-- name: OperationByKey :one
-select workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at from operations where workspace_id = $1 and idempotency_key = $2::text
+select workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast from operations where workspace_id = $1 and idempotency_key = $2::text
 `
 
 type OperationByKeyParams struct {
@@ -496,6 +550,13 @@ func (q *Queries) OperationByKey(ctx context.Context, db DBTX, arg OperationByKe
 		&i.CreatedAt,
 		&i.StartedAt,
 		&i.FinishedAt,
+		&i.Source,
+		&i.ParentID,
+		&i.RepositoriesTotal,
+		&i.RepositoriesDone,
+		&i.RepositoriesFailed,
+		&i.RepositoriesCancelled,
+		&i.Forecast,
 	)
 	return i, err
 }
@@ -529,7 +590,7 @@ set state       = $1,
     started_at  = coalesce(started_at, case when $1 = 'running' then now() end),
     finished_at = case when $3::boolean then now() end
 where workspace_id = $4 and id = $5 and state = any ($6::text[])
-returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at
+returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast
 `
 
 type SetOperationStateParams struct {
@@ -566,6 +627,13 @@ func (q *Queries) SetOperationState(ctx context.Context, db DBTX, arg SetOperati
 		&i.CreatedAt,
 		&i.StartedAt,
 		&i.FinishedAt,
+		&i.Source,
+		&i.ParentID,
+		&i.RepositoriesTotal,
+		&i.RepositoriesDone,
+		&i.RepositoriesFailed,
+		&i.RepositoriesCancelled,
+		&i.Forecast,
 	)
 	return i, err
 }
@@ -577,7 +645,7 @@ where workspace_id = $2 and id = $3 and state in ('pending', 'running')
   and waiting is distinct from $1
   and (waiting is null or waiting ->> 'collection' = $1::jsonb ->> 'collection'
        or (waiting ->> 'until')::timestamptz < ($1::jsonb ->> 'until')::timestamptz)
-returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at
+returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast
 `
 
 type SetOperationWaitingParams struct {
@@ -611,6 +679,13 @@ func (q *Queries) SetOperationWaiting(ctx context.Context, db DBTX, arg SetOpera
 			&i.CreatedAt,
 			&i.StartedAt,
 			&i.FinishedAt,
+			&i.Source,
+			&i.ParentID,
+			&i.RepositoriesTotal,
+			&i.RepositoriesDone,
+			&i.RepositoriesFailed,
+			&i.RepositoriesCancelled,
+			&i.Forecast,
 		); err != nil {
 			return nil, err
 		}

@@ -62,33 +62,6 @@ func (q *Queries) CompletePass(ctx context.Context, db DBTX, arg CompletePassPar
 	return err
 }
 
-const countMovedPulls = `-- name: CountMovedPulls :one
-select count(*)
-from pulls p
-left join lateral (
-    select c.parent_key, c.version from collection_parents c
-    where c.workspace_id = p.workspace_id and c.repository_id = p.repository_id
-      and c.collection = $1 and c.parent_key = p.key
-    offset 0
-) c on true
-where p.workspace_id = $2 and p.repository_id = $3
-  and p.deleted_at is null
-  and (c.parent_key is null or c.version is distinct from p.updated_at)
-`
-
-type CountMovedPullsParams struct {
-	Collection   string
-	WorkspaceID  string
-	RepositoryID int64
-}
-
-func (q *Queries) CountMovedPulls(ctx context.Context, db DBTX, arg CountMovedPullsParams) (int64, error) {
-	row := db.QueryRow(ctx, countMovedPulls, arg.Collection, arg.WorkspaceID, arg.RepositoryID)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const ensurePass = `-- name: EnsurePass :exec
 insert into collection_passes (workspace_id, repository_id, collection)
 values ($1, $2, $3)
@@ -141,77 +114,21 @@ func (q *Queries) HolderIsOpen(ctx context.Context, db DBTX, arg HolderIsOpenPar
 	return exists, err
 }
 
-const listMovedPulls = `-- name: ListMovedPulls :many
-select p.key, p.number::bigint as number, p.updated_at as version
-from pulls p
-left join lateral (
-    select c.parent_key, c.version from collection_parents c
-    where c.workspace_id = p.workspace_id and c.repository_id = p.repository_id
-      and c.collection = $1 and c.parent_key = p.key
-    offset 0
-) c on true
-where p.workspace_id = $2 and p.repository_id = $3
-  and p.deleted_at is null and p.number > $4::bigint
-  and (c.parent_key is null or c.version is distinct from p.updated_at)
-order by p.number
-limit $5
-`
-
-type ListMovedPullsParams struct {
-	Collection   string
-	WorkspaceID  string
-	RepositoryID int64
-	After        int64
-	RowLimit     int32
-}
-
-type ListMovedPullsRow struct {
-	Key     string
-	Number  int64
-	Version *time.Time
-}
-
-// The pull requests whose list of a nested collection was not read since they last moved.
-// The lateral keeps Postgres on the primary key while there are no statistics yet.
-func (q *Queries) ListMovedPulls(ctx context.Context, db DBTX, arg ListMovedPullsParams) ([]ListMovedPullsRow, error) {
-	rows, err := db.Query(ctx, listMovedPulls,
-		arg.Collection,
-		arg.WorkspaceID,
-		arg.RepositoryID,
-		arg.After,
-		arg.RowLimit,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []ListMovedPullsRow{}
-	for rows.Next() {
-		var i ListMovedPullsRow
-		if err := rows.Scan(&i.Key, &i.Number, &i.Version); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const listPasses = `-- name: ListPasses :many
-select workspace_id, repository_id, collection, fence, holder, cursor, bookmark, items, started_at, fresh_at, completed_at from collection_passes
+select workspace_id, repository_id, collection, fence, holder, cursor, bookmark, items, started_at, fresh_at, completed_at, listing, found_missing, found_extra, found_different from collection_passes
 where workspace_id = $1 and repository_id = any ($2::bigint[])
+  and collection <> all (coalesce($3::text[], '{}'))
 order by repository_id, collection
 `
 
 type ListPassesParams struct {
 	WorkspaceID   string
 	RepositoryIds []int64
+	Ignored       []string
 }
 
 func (q *Queries) ListPasses(ctx context.Context, db DBTX, arg ListPassesParams) ([]CollectionPass, error) {
-	rows, err := db.Query(ctx, listPasses, arg.WorkspaceID, arg.RepositoryIds)
+	rows, err := db.Query(ctx, listPasses, arg.WorkspaceID, arg.RepositoryIds, arg.Ignored)
 	if err != nil {
 		return nil, err
 	}
@@ -231,6 +148,10 @@ func (q *Queries) ListPasses(ctx context.Context, db DBTX, arg ListPassesParams)
 			&i.StartedAt,
 			&i.FreshAt,
 			&i.CompletedAt,
+			&i.Listing,
+			&i.FoundMissing,
+			&i.FoundExtra,
+			&i.FoundDifferent,
 		); err != nil {
 			return nil, err
 		}

@@ -21,7 +21,7 @@ import (
 
 // Source is where the figures come from; *store.Store is one.
 type Source interface {
-	Figures(ctx context.Context) (operation.Figures, error)
+	Figures(ctx context.Context, policy operation.SweepPolicy) (operation.Figures, error)
 }
 
 // Options say what figures are made of.
@@ -29,6 +29,8 @@ type Options struct {
 	Source Source
 	Logger *slog.Logger
 	Now    func() time.Time
+	// Policy says when a sweep is overdue.
+	Policy operation.SweepPolicy
 	// Reasons are those of waits that are shown with 0 while nothing waits for them.
 	Reasons []string
 	// Timeout bounds how long the source may hold up a collection; 5 s if 0.
@@ -53,7 +55,8 @@ func Register(provider metric.MeterProvider, o Options) error {
 	}
 	g.errors.Add(context.Background(), 0)
 	r := &reader{Options: o, gauges: g}
-	_, err = meter.RegisterCallback(r.observe, g.operations, g.oldest, g.waiting, g.longest, g.age, g.repositories)
+	_, err = meter.RegisterCallback(r.observe, g.operations, g.oldest, g.waiting, g.longest, g.age, g.repositories,
+		g.drift, g.checkAge, g.overdue, g.unreachable)
 	if err != nil {
 		return fmt.Errorf("register the figures: %w", err)
 	}
@@ -68,6 +71,7 @@ type gauges struct {
 	age          metric.Float64ObservableGauge
 	repositories metric.Int64ObservableGauge
 	errors       metric.Int64Counter
+	checkGauges
 }
 
 func newGauges(meter metric.Meter) (gauges, error) {
@@ -87,7 +91,9 @@ func newGauges(meter metric.Meter) (gauges, error) {
 		metric.WithDescription("Repositories that are mirrored."))
 	g.errors, failed[6] = meter.Int64Counter("holdfast.figures.errors", metric.WithUnit("{error}"),
 		metric.WithDescription("How often the figures could not be read from Postgres; they are absent then."))
-	return g, errors.Join(failed[:]...)
+	var err error
+	g.checkGauges, err = newCheckGauges(meter)
+	return g, errors.Join(append(failed[:], err)...)
 }
 
 // reader asks the source and keeps what it said.
@@ -114,6 +120,7 @@ func (r *reader) observe(ctx context.Context, o metric.Observer) error {
 		o.ObserveFloat64(r.gauges.age, m.Age.Seconds(), labels("collection", m.Collection))
 	}
 	o.ObserveInt64(r.gauges.repositories, figures.Repositories)
+	r.gauges.observe(o, figures)
 	return nil
 }
 
@@ -161,7 +168,7 @@ func (r *reader) read(ctx context.Context) (operation.Figures, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.Timeout)
 	defer cancel()
 	before := r.err
-	r.figures, r.err = r.Source.Figures(ctx)
+	r.figures, r.err = r.Source.Figures(ctx, r.Policy)
 	r.asked = r.Now()
 	if r.err != nil {
 		r.gauges.errors.Add(ctx, 1)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -25,7 +26,7 @@ type source struct {
 	asked   int
 }
 
-func (s *source) Figures(ctx context.Context) (operation.Figures, error) {
+func (s *source) Figures(ctx context.Context, _ operation.SweepPolicy) (operation.Figures, error) {
 	s.asked++
 	if s.hangs {
 		<-ctx.Done()
@@ -50,7 +51,8 @@ func setup(t *testing.T) *bundle {
 		},
 		Waits:        []operation.WaitFigure{{Reason: "github_primary_limit", Count: 2, Longest: 40 * time.Minute}},
 		Mirrors:      []operation.MirrorFigure{{Collection: "issues", Age: 2 * time.Hour}},
-		Repositories: 7,
+		Repositories: 7, Unreachable: 1, SweepsOverdue: 2,
+		Checks: []operation.CheckFigure{{Collection: "issues", Drift: operation.Drift{Missing: 3, Extra: 4, Different: 5}, Oldest: time.Hour}},
 	}}}
 	require.NoError(t, figure.Register(b.Provider(), figure.Options{
 		Source: &b.source, Now: time.Now, Reasons: []string{"github_primary_limit", "other_pass"},
@@ -62,7 +64,7 @@ func setup(t *testing.T) *bundle {
 func TestFiguresAreShownWithTheirZeros(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	require.Equal(t, map[string]float64{
+	want := map[string]float64{
 		"holdfast.operations{kind=sync_repository,state=pending}":          0,
 		"holdfast.operations{kind=sync_repository,state=running}":          3,
 		"holdfast.operations{kind=sync_repository,state=cancelling}":       0,
@@ -78,8 +80,25 @@ func TestFiguresAreShownWithTheirZeros(t *testing.T) {
 		"holdfast.longest_wait{reason=other_pass}":                         0,
 		"holdfast.mirror.age{collection=issues}":                           7200,
 		"holdfast.repositories":                                            7,
+		"holdfast.repositories.unreachable":                                1,
+		"holdfast.sweeps_overdue":                                          2,
+		"holdfast.drift_items{collection=issues,kind=missing}":             3,
+		"holdfast.drift_items{collection=issues,kind=extra}":               4,
+		"holdfast.drift_items{collection=issues,kind=different}":           5,
+		"holdfast.full_check.age{collection=issues}":                       3600,
 		"holdfast.figures.errors":                                          0,
-	}, b.Read())
+	}
+	for _, kind := range operation.Kinds() {
+		for _, state := range operation.States() {
+			for _, name := range []string{"operations", "oldest_operation"} {
+				series := fmt.Sprintf("holdfast.%s{kind=%s,state=%s}", name, kind, state)
+				if _, ok := want[series]; !ok && (name == "operations" || !state.Terminal()) {
+					want[series] = 0
+				}
+			}
+		}
+	}
+	require.Equal(t, want, b.Read())
 }
 
 func TestWhatTheSourceSaidIsKeptForAMoment(t *testing.T) {

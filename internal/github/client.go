@@ -3,14 +3,12 @@
 package github
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	gogithub "github.com/google/go-github/v58/github"
@@ -18,7 +16,6 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/holdfast/holdfast/internal/budget"
-	"github.com/holdfast/holdfast/internal/rawjson"
 )
 
 // DefaultBaseURL is the API of github.com.
@@ -47,6 +44,13 @@ type Options struct {
 type Client struct {
 	gh   *gogithub.Client
 	base *url.URL
+	gate *budget.Gate
+	// scale is of every back-off, and of GitHub's windows where a simulator's are shorter.
+	scale float64
+
+	authenticated bool
+	now           func() time.Time
+	unserved      atomic.Int64 // until when no query is sent, in nanoseconds since 1970
 }
 
 // New is a client for one credential.
@@ -80,7 +84,7 @@ func New(o Options) (*Client, error) {
 	}
 	gh := gogithub.NewClient(hc)
 	gh.BaseURL, gh.UserAgent = base, o.UserAgent
-	return &Client{gh: gh, base: base}, nil
+	return &Client{gh: gh, base: base, gate: o.Gate, scale: o.Scale, authenticated: o.Token != "", now: o.Now}, nil
 }
 
 func newTransport() http.RoundTripper {
@@ -102,75 +106,6 @@ func sameHost(base *url.URL) func(*http.Request, []*http.Request) error {
 		}
 		return nil
 	}
-}
-
-// Page is one page of a list.
-type Page struct {
-	Items    []json.RawMessage
-	Next     string    // rel=next, verbatim; empty on the last page
-	Last     int       // page number of rel=last; 0 when GitHub does not say
-	Date     time.Time // of the answer, by GitHub's clock
-	Requests int64     // that it took, retries and redirects included
-}
-
-// List reads the page of a list at a URL: a path relative to the base URL with its
-// query, or a rel=next link verbatim. Errors are *Error or *budget.LimitError; the
-// page then holds only Requests.
-func (c *Client) List(ctx context.Context, rawURL string) (Page, error) {
-	var body bytes.Buffer
-	resp, requests, err := c.get(ctx, rawURL, &body)
-	p := Page{Requests: requests}
-	if err != nil {
-		return p, err
-	}
-	// Not by go-github, whose decoder takes an empty answer for an empty list and
-	// reads each item several times.
-	if p.Items, err = rawjson.Elements(body.Bytes()); err != nil {
-		return Page{Requests: requests}, &Error{Kind: KindUnreachable, Status: resp.StatusCode, Message: "the answer is no list", Err: err}
-	}
-	p.Next, p.Last = links(resp.Header.Values("Link"))
-	if p.Next != "" {
-		if err := c.checkLink(p.Next); err != nil {
-			return Page{Requests: requests}, err
-		}
-	}
-	p.Date = date(resp)
-	return p, nil
-}
-
-// Object reads one object, as a page with one item.
-func (c *Client) Object(ctx context.Context, rawURL string) (Page, error) {
-	var raw json.RawMessage
-	resp, requests, err := c.get(ctx, rawURL, &raw)
-	if err != nil {
-		return Page{Requests: requests}, err
-	}
-	return Page{Items: []json.RawMessage{raw}, Date: date(resp), Requests: requests}, nil
-}
-
-func (c *Client) get(ctx context.Context, rawURL string, into any) (*gogithub.Response, int64, error) {
-	if strings.Contains(rawURL, "://") {
-		// A link that was kept may be another GitHub's by now.
-		if err := c.checkLink(rawURL); err != nil {
-			return nil, 0, err
-		}
-	}
-	ctx, counted := withCounter(ctx)
-	req, err := c.gh.NewRequest(http.MethodGet, rawURL, nil)
-	if err != nil {
-		return nil, 0, &Error{Kind: KindUnexpected, Err: err}
-	}
-	resp, err := c.gh.Do(ctx, req, into)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, counted.Load(), ctx.Err()
-		}
-		return nil, counted.Load(), translate(err)
-	}
-	if resp.StatusCode != http.StatusOK {
-		return nil, counted.Load(), &Error{Kind: KindUnexpected, Status: resp.StatusCode, Message: "the answer has no content"}
-	}
-	return resp, counted.Load(), nil
 }
 
 // checkLink refuses a link that leaves the API: it would be asked with the token.

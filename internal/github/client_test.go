@@ -71,7 +71,7 @@ func TestListReadsAPage(t *testing.T) {
 		w.Header().Set("Date", "Mon, 02 Jan 2006 15:04:05 GMT")
 		fmt.Fprint(w, `[{"id": 1, "exact":  true}, {"id": 2}]`)
 	})
-	p, err := c.List(t.Context(), "repos/o/r/issues?per_page=100")
+	p, err := c.List(t.Context(), "repos/o/r/issues?per_page=100", github.Ask{})
 	require.NoError(t, err)
 	require.Len(t, p.Items, 2)
 	require.Equal(t, `{"id": 1, "exact":  true}`, string(p.Items[0]), "the bytes are GitHub's")
@@ -95,14 +95,14 @@ func TestBrokenAnswersAreRepeated(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c, asked := serve(t, broken, broken, ok(`[{"id": 1}]`))
-			p, err := c.List(t.Context(), "x")
+			p, err := c.List(t.Context(), "x", github.Ask{})
 			require.NoError(t, err)
 			require.Len(t, p.Items, 1)
 			require.Equal(t, int64(3), asked.Load())
 			require.Equal(t, int64(3), p.Requests)
 
 			c, asked = serve(t, broken)
-			p, err = c.List(t.Context(), "x")
+			p, err = c.List(t.Context(), "x", github.Ask{})
 			require.Equal(t, github.KindUnreachable, github.KindOf(err))
 			require.Equal(t, int64(4), asked.Load(), "it ends")
 			require.Equal(t, int64(4), p.Requests)
@@ -110,21 +110,29 @@ func TestBrokenAnswersAreRepeated(t *testing.T) {
 	}
 }
 
+func TestNoContentIsAnEmptyListAndNoObject(t *testing.T) {
+	t.Parallel()
+	c, asked := serve(t, status(http.StatusNoContent))
+	p, err := c.List(t.Context(), "repos/o/r/contributors", github.Ask{})
+	require.NoError(t, err)
+	require.Empty(t, p.Items)
+	_, err = c.Object(t.Context(), "repos/o/r")
+	require.Equal(t, github.KindUnexpected, github.KindOf(err))
+	require.Equal(t, int64(2), asked.Load())
+}
+
 func TestRefusalsAreNotRepeated(t *testing.T) {
 	t.Parallel()
 	for code, kind := range map[int]github.Kind{
 		401: github.KindUnauthorized, 403: github.KindForbidden, 404: github.KindNotFound, 409: github.KindConflict,
-		204: github.KindUnexpected, 410: github.KindGone, 422: github.KindRejected, 451: github.KindBlocked, 418: github.KindUnexpected,
+		410: github.KindGone, 422: github.KindRejected, 451: github.KindBlocked, 418: github.KindUnexpected,
 	} {
 		t.Run(strconv.Itoa(code), func(t *testing.T) {
 			t.Parallel()
 			c, asked := serve(t, status(code, "X-GitHub-Request-Id", "AB:12"))
-			_, err := c.List(t.Context(), "x")
+			_, err := c.List(t.Context(), "x", github.Ask{})
 			require.Equal(t, kind, github.KindOf(err))
-			if code != http.StatusNoContent {
-				require.ErrorContains(t, err, "as GitHub says")
-				require.ErrorContains(t, err, "AB:12")
-			}
+			require.ErrorContains(t, err, "as GitHub says")
 			require.Equal(t, int64(1), asked.Load())
 		})
 	}
@@ -153,7 +161,7 @@ func TestLimitsAreObeyed(t *testing.T) {
 			t.Parallel()
 			c, asked := serve(t, tt.answer)
 			for range 3 {
-				_, err := c.List(t.Context(), "x")
+				_, err := c.List(t.Context(), "x", github.Ask{})
 				var limit *budget.LimitError
 				require.ErrorAs(t, err, &limit)
 				require.Equal(t, tt.limit, limit.Limit)
@@ -168,7 +176,7 @@ func TestLimitsAreObeyed(t *testing.T) {
 		c, asked := serve(t, status(403, "X-RateLimit-Remaining", "0", "Date", lateClock.UTC().Format(http.TimeFormat),
 			"X-RateLimit-Reset", strconv.FormatInt(lateClock.Add(10*time.Minute).Unix(), 10)))
 		for range 2 {
-			_, err := c.List(t.Context(), "x")
+			_, err := c.List(t.Context(), "x", github.Ask{})
 			var limit *budget.LimitError
 			require.ErrorAs(t, err, &limit)
 			require.WithinDuration(t, time.Now().Add(10*time.Minute), limit.Until, 5*time.Second)
@@ -179,7 +187,7 @@ func TestLimitsAreObeyed(t *testing.T) {
 		t.Run("Retry-After "+name, func(t *testing.T) {
 			t.Parallel()
 			c, _ := serve(t, status(429, "Retry-After", value))
-			_, err := c.List(t.Context(), "x")
+			_, err := c.List(t.Context(), "x", github.Ask{})
 			var limit *budget.LimitError
 			require.ErrorAs(t, err, &limit)
 			require.WithinDuration(t, time.Now().Add(65*time.Minute), limit.Until, 5*time.Second, "a wait has an end")
@@ -188,7 +196,7 @@ func TestLimitsAreObeyed(t *testing.T) {
 	t.Run("Retry-After of nothing backs off all the same", func(t *testing.T) {
 		t.Parallel()
 		c, asked := serve(t, status(429, "Retry-After", "0"))
-		_, err := c.List(t.Context(), "x")
+		_, err := c.List(t.Context(), "x", github.Ask{})
 		var limit *budget.LimitError
 		require.ErrorAs(t, err, &limit)
 		require.Equal(t, int64(1), asked.Load())
@@ -198,7 +206,7 @@ func TestLimitsAreObeyed(t *testing.T) {
 		c, asked := serve(t, secondary, secondary, ok(`[]`))
 		began := time.Now()
 		require.Eventually(t, func() bool {
-			_, err := c.List(t.Context(), "x")
+			_, err := c.List(t.Context(), "x", github.Ask{})
 			return err == nil
 		}, 10*time.Second, time.Millisecond)
 		require.Equal(t, int64(3), asked.Load(), "nothing is sent while the limit is met")
@@ -211,9 +219,9 @@ func TestLimitsAreObeyed(t *testing.T) {
 			w.Header().Set("X-RateLimit-Reset", strconv.FormatInt(inAnHour.Unix(), 10))
 			fmt.Fprint(w, `[]`)
 		})
-		_, err := c.List(t.Context(), "x")
+		_, err := c.List(t.Context(), "x", github.Ask{})
 		require.NoError(t, err)
-		_, err = c.List(t.Context(), "x")
+		_, err = c.List(t.Context(), "x", github.Ask{})
 		var limit *budget.LimitError
 		require.ErrorAs(t, err, &limit)
 		require.Equal(t, int64(1), asked.Load(), "no request is wasted on a refusal")
@@ -224,14 +232,14 @@ func TestWhatIsNoListIsNoEmptyList(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{"null", "{}", "[", `"x"`} {
 		c, _ := serve(t, ok(body))
-		_, err := c.List(t.Context(), "x")
+		_, err := c.List(t.Context(), "x", github.Ask{})
 		require.Equal(t, github.KindUnreachable, github.KindOf(err), body)
 	}
 	c, asked := serve(t, ok("[]"))
-	p, err := c.List(t.Context(), "x")
+	p, err := c.List(t.Context(), "x", github.Ask{})
 	require.NoError(t, err)
 	require.Empty(t, p.Items)
-	_, err = c.List(t.Context(), "https://github.example/repositories/1/issues")
+	_, err = c.List(t.Context(), "https://github.example/repositories/1/issues", github.Ask{})
 	require.ErrorContains(t, err, "leads to another host", "a link that was kept")
 	require.Equal(t, int64(1), asked.Load())
 }
@@ -247,7 +255,7 @@ func TestTheTokenStaysWithItsHost(t *testing.T) {
 		http.Redirect(w, r, other.URL+"/x", http.StatusMovedPermanently)
 	}
 	c, _ := serve(t, away)
-	_, err := c.List(t.Context(), "x")
+	_, err := c.List(t.Context(), "x", github.Ask{})
 	require.ErrorContains(t, err, "redirects to another host")
 	require.False(t, leaked.Load())
 
@@ -255,7 +263,7 @@ func TestTheTokenStaysWithItsHost(t *testing.T) {
 		w.Header().Set("Link", fmt.Sprintf(`<%s/x?page=2>; rel="next"`, other.URL))
 		fmt.Fprint(w, `[]`)
 	})
-	_, err = c.List(t.Context(), "x")
+	_, err = c.List(t.Context(), "x", github.Ask{})
 	require.ErrorContains(t, err, "leads to another host")
 }
 
@@ -264,13 +272,13 @@ func TestRenamesAreFollowed(t *testing.T) {
 	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/repositories/1/issues", http.StatusMovedPermanently)
 	}, ok(`[{"id": 1}]`))
-	p, err := c.List(t.Context(), "repos/o/old/issues")
+	p, err := c.List(t.Context(), "repos/o/old/issues", github.Ask{})
 	require.NoError(t, err)
 	require.Len(t, p.Items, 1)
 	require.Equal(t, int64(2), p.Requests)
 
 	c, _ = serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/again", http.StatusFound) })
-	_, err = c.List(t.Context(), "x")
+	_, err = c.List(t.Context(), "x", github.Ask{})
 	require.ErrorContains(t, err, "in a circle")
 }
 
@@ -289,7 +297,7 @@ func TestACancelledRequestEnds(t *testing.T) {
 		cancel()
 		<-r.Context().Done()
 	})
-	_, err := c.List(ctx, "x")
+	_, err := c.List(ctx, "x", github.Ask{})
 	require.ErrorIs(t, err, context.Canceled)
 	require.Equal(t, int64(1), asked.Load())
 }

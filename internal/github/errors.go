@@ -25,6 +25,10 @@ const (
 	KindBlocked      Kind = "github_blocked"      // 451: blocked for legal reasons
 	KindUnreachable  Kind = "github_unreachable"  // no answer, a broken one, or 5xx
 	KindUnexpected   Kind = "github_unexpected"   // anything else
+	// KindNotServed is for queries: this GitHub has no GraphQL, or none for this client.
+	KindNotServed Kind = "github_graphql_not_served"
+	// KindTooLarge is for queries: GitHub gave up on this one, a smaller one may do.
+	KindTooLarge Kind = "github_query_too_large"
 )
 
 // Error is an answer of GitHub's that is no success.

@@ -88,7 +88,7 @@ func (i instruments) begin(ctx context.Context) (end func(resp *http.Response, e
 // seeRate notes the hourly budget of the REST API; GitHub has others, for search
 // among them, whose answers carry the same headers.
 func (i instruments) seeRate(ctx context.Context, h http.Header) {
-	if resource := h.Get("X-Ratelimit-Resource"); resource != "" && resource != "core" {
+	if resource := h.Get("X-Ratelimit-Resource"); resource != "" && resource != coreResource {
 		return
 	}
 	if limit, err := strconv.ParseInt(h.Get("X-Ratelimit-Limit"), 10, 64); err == nil {

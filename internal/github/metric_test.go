@@ -38,11 +38,11 @@ func TestEveryAttemptIsMeasured(t *testing.T) {
 	c, metrics := measured(t, status(502), cutOff, ok(`[]`), status(404), func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/repositories/1/issues", http.StatusMovedPermanently)
 	}, ok(`[]`))
-	_, err := c.List(t.Context(), "x")
+	_, err := c.List(t.Context(), "x", github.Ask{})
 	require.NoError(t, err)
-	_, err = c.List(t.Context(), "x")
+	_, err = c.List(t.Context(), "x", github.Ask{})
 	require.Equal(t, github.KindNotFound, github.KindOf(err))
-	_, err = c.List(t.Context(), "x")
+	_, err = c.List(t.Context(), "x", github.Ask{})
 	require.NoError(t, err)
 	read := metrics.Read()
 	maps.DeleteFunc(read, func(name string, n float64) bool { return n == 0 && strings.Contains(name, "status") })
@@ -61,7 +61,7 @@ func TestUnknownStatusesMakeNoLabels(t *testing.T) {
 	t.Parallel()
 	for code, label := range map[int]string{418: "4xx", 226: "2xx", 599: "5xx", 799: "other"} {
 		c, metrics := measured(t, status(code))
-		_, err := c.List(t.Context(), "x")
+		_, err := c.List(t.Context(), "x", github.Ask{})
 		require.Error(t, err)
 		require.Contains(t, metrics.Read(), "holdfast.github.requests{status="+label+"}")
 	}
@@ -77,7 +77,7 @@ func TestRequestsInFlightAreMeasured(t *testing.T) {
 	})
 	done := make(chan error)
 	go func() {
-		_, err := c.List(t.Context(), "x")
+		_, err := c.List(t.Context(), "x", github.Ask{})
 		done <- err
 	}()
 	<-arrived
@@ -99,7 +99,7 @@ func TestTheBudgetOfTheRESTAPIIsMeasured(t *testing.T) {
 	}
 	c, metrics := measured(t, rate("5000", "4999", "core"), rate("30", "29", "search"), rate("many", "none", "core"), rate("5000", "4990", ""))
 	for _, remaining := range []float64{4999, 4999, 4999, 4990} {
-		_, err := c.List(t.Context(), "x")
+		_, err := c.List(t.Context(), "x", github.Ask{})
 		require.NoError(t, err)
 		read := metrics.Read()
 		require.InDelta(t, 5000, read["holdfast.github.rate.limit"], 0)

@@ -42,7 +42,7 @@ func TestEachAttemptIsASpanAndGitHubLearnsNothing(t *testing.T) {
 	})
 	require.NoError(t, err)
 	ctx, parent := provider.Tracer("test").Start(t.Context(), "step")
-	_, err = c.List(ctx, "repos/o/r/issues?per_page=100&page=2&after=opaque&access_token=hush")
+	_, err = c.List(ctx, "repos/o/r/issues?per_page=100&page=2&after=opaque&access_token=hush", github.Ask{})
 	require.NoError(t, err)
 	parent.End()
 

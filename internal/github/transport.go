@@ -74,6 +74,8 @@ func (t *limitTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 			if wait := limit.Until.Sub(t.now()); wait > t.scaled(shortWait) || t.sleep(req.Context(), wait) != nil {
 				return nil, limit
 			}
+		case timedOut(req.Context(), err):
+			return nil, err
 		case req.Context().Err() != nil:
 			return nil, req.Context().Err()
 		}
@@ -83,23 +85,28 @@ func (t *limitTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // once sends the request one time. Its error is a *budget.LimitError or worth a retry.
 func (t *limitTransport) once(req *http.Request) (*http.Response, error) {
-	leave, err := t.gate.Enter(req.Context())
+	enter := t.gate.Enter
+	if isQuery(req.Context()) {
+		enter = t.gate.EnterGraphQL
+	}
+	leave, err := enter(req.Context())
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
 	countRequest(req.Context())
-	end := t.instruments.begin(req.Context())
+	end, began := t.instruments.begin(req.Context()), t.now()
 	resp, body, err := t.send(req)
 	end(resp, err)
 	if err != nil {
 		return nil, err
 	}
-	if limit := t.limitOf(resp, body); limit != nil {
+	t.learn(req.Context(), resp, len(body), t.now().Sub(began))
+	if limit := t.limitOf(req.Context(), resp, body); limit != nil {
 		return nil, limit
 	}
 	t.gate.Succeed()
-	if resp.StatusCode >= http.StatusInternalServerError {
+	if resp.StatusCode >= http.StatusInternalServerError && resp.StatusCode != http.StatusNotImplemented {
 		return nil, &Error{Kind: KindUnreachable, Status: resp.StatusCode, RequestID: resp.Header.Get("X-GitHub-Request-Id")}
 	}
 	if resp.StatusCode == http.StatusOK && len(bytes.TrimSpace(body)) == 0 {
@@ -117,7 +124,15 @@ func (t *limitTransport) once(req *http.Request) (*http.Response, error) {
 func (t *limitTransport) send(req *http.Request) (*http.Response, []byte, error) {
 	ctx, cancel := context.WithTimeout(req.Context(), oneAttempt)
 	defer cancel() // the body is read whole before
-	resp, err := t.next.RoundTrip(req.WithContext(ctx))
+	attempt := req.WithContext(ctx)
+	if req.GetBody != nil { // an attempt before this one has read it
+		body, err := req.GetBody()
+		if err != nil {
+			return nil, nil, fmt.Errorf("read the request's body again: %w", err)
+		}
+		attempt.Body = body
+	}
+	resp, err := t.next.RoundTrip(attempt)
 	if err != nil {
 		return nil, nil, &Error{Kind: KindUnreachable, Err: err}
 	}
@@ -127,6 +142,8 @@ func (t *limitTransport) send(req *http.Request) (*http.Response, []byte, error)
 	}
 	return resp, body, nil
 }
+
+var errTooLarge = fmt.Errorf("the answer is larger than %d bytes", maxBody)
 
 // readWhole replaces the body by its bytes, so that a cut-off body is noticed here.
 func readWhole(resp *http.Response) (body []byte, err error) {
@@ -141,22 +158,26 @@ func readWhole(resp *http.Response) (body []byte, err error) {
 		return nil, fmt.Errorf("read the answer: %w", err)
 	}
 	if len(body) > maxBody {
-		return nil, fmt.Errorf("the answer is larger than %d bytes", maxBody)
+		return nil, errTooLarge
 	}
 	return body, nil
 }
 
 // limitOf tells whether the answer says that a limit is met, and holds the gate
 // if so. Source: docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit.
-func (t *limitTransport) limitOf(resp *http.Response, body []byte) *budget.LimitError {
-	h := resp.Header
+func (t *limitTransport) limitOf(ctx context.Context, resp *http.Response, body []byte) *budget.LimitError {
+	h, hourly := resp.Header, budget.Primary
 	spent := h.Get("X-Ratelimit-Remaining") == "0"
 	refused := resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusForbidden &&
 		(h.Get("Retry-After") != "" || spent || mentionsLimit(body))
+	if isQuery(ctx) {
+		hourly = budget.Points
+		refused = refused || resp.StatusCode == http.StatusOK && reportsLimit(body)
+	}
 	if !refused {
 		if wait, ok := untilReset(h); ok && spent {
 			// The next request would be refused, and count against us.
-			t.gate.Hold(budget.Primary, t.now().Add(wait))
+			t.gate.Hold(hourly, t.now().Add(wait))
 		}
 		return nil
 	}
@@ -164,7 +185,7 @@ func (t *limitTransport) limitOf(resp *http.Response, body []byte) *budget.Limit
 		return t.hold(budget.Secondary, wait)
 	}
 	if wait, ok := untilReset(h); ok && spent {
-		return t.hold(budget.Primary, wait)
+		return t.hold(hourly, wait)
 	}
 	return t.hold(budget.Secondary, t.scaled(min(leastSecondary<<(min(t.gate.Strike(), 10)-1), longestBackoff)))
 }

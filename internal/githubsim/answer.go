@@ -15,13 +15,19 @@ func (x *exchange) origin() string {
 
 // moved redirects to the same endpoint by the repository's number.
 func (x *exchange) moved(r *Repository) {
-	to := x.origin() + "/repositories/" + strconv.FormatInt(r.info.id, 10)
+	rest := ""
 	if x.path.rest != "" {
-		to += "/" + x.path.rest
+		rest = "/" + x.path.rest
 	}
 	if x.req.URL.RawQuery != "" {
-		to += "?" + x.req.URL.RawQuery
+		rest += "?" + x.req.URL.RawQuery
 	}
+	x.movedTo(r.info.id, rest)
+}
+
+// movedTo redirects to what another repository has, or the same by another name.
+func (x *exchange) movedTo(repository int64, rest string) {
+	to := x.origin() + "/repositories/" + strconv.FormatInt(repository, 10) + rest
 	x.header.Set("Location", to)
 	x.status = http.StatusMovedPermanently
 	x.enc.raw(`{"message":"Moved Permanently","url":`).str(to)
@@ -33,6 +39,11 @@ func (x *exchange) unavailable(b *Block) {
 	x.status = http.StatusUnavailableForLegalReasons
 	x.enc.raw(`{"message":"Repository access blocked","block":{"reason":`).str(b.Reason)
 	x.enc.raw(`,"created_at":`).time(stampOf(b.CreatedAt)).raw(`,"html_url":`).strOrNull(b.URL).raw("}}")
+}
+
+// unidentified refuses a request without a token for what needs one.
+func (x *exchange) unidentified() {
+	x.problem(http.StatusUnauthorized, "Requires authentication", "https://docs.github.com/rest"+x.route.docs)
 }
 
 func (x *exchange) invalid(field, code string) {
@@ -83,7 +94,7 @@ func (e *encoder) rateLimit(r rate) {
 // user answers GET /user.
 func (s *Server) user(x *exchange) {
 	if x.token == "" {
-		x.problem(http.StatusUnauthorized, "Requires authentication", "https://docs.github.com/rest"+x.route.docs)
+		x.unidentified()
 		return
 	}
 	e := &x.enc

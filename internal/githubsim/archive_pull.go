@@ -13,7 +13,7 @@ func (l *loader) pull(p *archivePull, is *issue, i int32, thread string) int32 {
 		id: l.given("PR", p.ID, thread, is.created), issue: i, mergedBy: l.addUser(string(p.MergedBy)),
 		headRef: cmp.Or(string(p.HeadRefName), "unknown"), baseRef: cmp.Or(string(p.BaseRefName), l.info.defaultBranch),
 		headSHA: l.object(p.HeadRefOID, "head "+thread), baseSHA: l.object(p.BaseRefOID, "base "+thread),
-		merged: stamp(p.MergedAt), commits: 1, files: 1, additions: 1,
+		merged: stamp(p.MergedAt), commits: 1, files: 1, made: 1, additions: 1,
 	}
 	if v.merged == 0 && strings.EqualFold(string(p.State), "MERGED") {
 		v.merged = is.closed

@@ -46,13 +46,16 @@ type world struct {
 	archive, commits, refs string
 	edited                 bool
 	change                 func(*githubsim.Repository)
+	organization           githubsim.OrganizationSpec
 }
 
 // worlds show between them all that can be in an answer.
 func worlds() map[string]world {
 	return map[string]world{
-		"generated":                {spec: githubsim.SpecForItems(1200)},
-		"edited":                   {spec: githubsim.SpecForItems(300), edited: true},
+		"generated":                {spec: githubsim.SpecForItems(1200), organization: fullOrganization},
+		"edited":                   {spec: githubsim.SpecForItems(300), edited: true, organization: fullOrganization},
+		"social":                   {spec: socialSpec(), change: func(r *githubsim.Repository) { r.SetPushAccess(true) }},
+		"continuous":               {spec: continuousSpec()},
 		"private":                  {spec: githubsim.SpecForItems(100), change: func(r *githubsim.Repository) { r.SetPrivate(true) }},
 		"without issues":           {spec: githubsim.SpecForItems(100), change: func(r *githubsim.Repository) { r.DisableIssues(true) }},
 		"empty":                    {},
@@ -76,8 +79,10 @@ func (w world) open(t *testing.T) *bundle {
 		require.NoError(t, err)
 		b = serve(t, r)
 	}
+	b.organize(t, w.organization, w.edited)
 	if w.edited {
 		edit(t, b.repo)
+		b.bury(t)
 	}
 	if w.change != nil {
 		w.change(b.repo)
@@ -141,6 +146,7 @@ func edit(t *testing.T, r *githubsim.Repository) {
 	r.CreateRelease(githubsim.NewRelease{Tag: "v2", Name: odd, By: "dependabot[bot]"})
 	require.NoError(t, r.RenameUser("ada", "lovelace"))
 	r.Star(5)
+	editMore(t, r)
 }
 
 // requests are what is asked of each endpoint.
@@ -167,10 +173,26 @@ func requests(b *bundle) map[string][]string {
 		"releases":        list("/releases"),
 		"rate_limit":      {"/rate_limit"},
 		"user":            {"/user"},
-		"issue":           {at + "/issues/4711"},
+		"issue":           append(b.graves, at+"/issues/4711"),
 		"pull":            {at + "/pulls/4711"},
 		"reviews":         {at + "/pulls/4711/reviews"},
 		"branch":          {at + "/branches/nowhere"},
+		"issue_comment":   {at + "/issues/comments/4711"},
+		"review_comment":  {at + "/pulls/comments/4711"},
+		"milestone":       {at + "/milestones/4711"},
+		"release":         {at + "/releases/4711"},
+		"compare":         b.comparisons(at),
+	}
+	maps.Copy(m, b.organizationRequests())
+	b.socialRequests(at, list, m)
+	b.continuousRequests(at, list, m)
+	for endpoint, list := range map[string][3]string{
+		"issue_comment": {"issue_comments", "id", "/issues/comments/"}, "review_comment": {"review_comments", "id", "/pulls/comments/"},
+		"milestone": {"milestones", "number", "/milestones/"}, "release": {"releases", "id", "/releases/"},
+	} {
+		for _, value := range b.some(list[0], list[1]) {
+			m[endpoint] = append(m[endpoint], at+list[2]+value)
+		}
 	}
 	for _, n := range b.some("issues", "number") {
 		m["issue"] = append(m["issue"], at+"/issues/"+n)
@@ -190,9 +212,11 @@ func (b *bundle) some(collection, field string) (values []string) {
 	owner, name, _ := strings.Cut(b.repo.FullName(), "/")
 	step, n := b.sim.Count(owner, name, collection)/100+1, 0
 	for _, raw := range b.sim.Items(owner, name, collection) {
-		var item map[string]any
+		var item map[string]json.RawMessage
 		if n++; n%step == 0 && json.Unmarshal(raw, &item) == nil {
-			values = append(values, fmt.Sprint(item[field]))
+			value := string(item[field])
+			_ = json.Unmarshal(item[field], &value) // a number stays as it is spelled
+			values = append(values, value)
 		}
 	}
 	return values
@@ -246,7 +270,9 @@ func (b *bundle) follow(t *testing.T, path string) (bodies [][]byte) {
 
 // shapes are what has to be among the answers of an endpoint.
 func shapes() map[string]shape {
-	all := map[string]shape{}
+	all := organizationShapes()
+	socialShapes(all)
+	continuousShapes(all)
 	add := func(endpoint, name string, is func(item map[string]any) bool) {
 		all[endpoint+": "+name] = shape{endpoint, is}
 	}
@@ -309,6 +335,19 @@ func shapes() map[string]shape {
 		parents, ok := item["parents"].([]any)
 		return ok && len(parents) > 1
 	})
+	for _, status := range []string{"identical", "ahead", "behind", "diverged"} {
+		add("compare", status, equal("status", status))
+	}
+	add("compare", "no common ancestor", func(item map[string]any) bool {
+		message, ok := item["message"].(string)
+		return ok && strings.HasPrefix(message, "No common ancestor")
+	})
+	add("issue", "transferred", equal("message", "Moved Permanently"))
+	add("issue", "deleted", equal("message", "This issue was deleted"))
+	add("issues", "ghost", func(item map[string]any) bool {
+		user, ok := item["user"].(map[string]any)
+		return ok && user["login"] == "ghost"
+	})
 	add("releases", "assets", func(item map[string]any) bool {
 		assets, ok := item["assets"].([]any)
 		return ok && len(assets) > 0
@@ -339,6 +378,9 @@ func (g *gallery) look(t *testing.T, endpoint string, bodies [][]byte) {
 	defer g.Unlock()
 	for _, body := range bodies {
 		var items []map[string]any
+		if len(body) == 0 {
+			body = []byte(`{}`) // an answer without content
+		}
 		if json.Unmarshal(body, &items) != nil {
 			item := map[string]any{}
 			require.NoError(t, json.Unmarshal(body, &item))

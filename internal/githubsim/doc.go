@@ -26,6 +26,10 @@
 // [Repository.EditIssue], …) keep what GitHub keeps: counters, updated_at, and
 // the copies inside of other objects. They may be called while requests are
 // being served. Each request reads one consistent state of its repository.
+// Some edits raise no updated_at, as on GitHub. What is deleted leaves its lists and
+// answers 404 or 410, a transferred issue ([Server.Transfer]) and a renamed repository
+// ([Server.Rename]) 301; a commit that nothing leads to is known until [Repository.Prune].
+// The package upheaval does all of it at random.
 //
 // # URLs
 //

@@ -65,6 +65,17 @@ func (s *Server) rateHeaders(x *exchange, r rate) {
 	x.header.Set("X-RateLimit-Used", strconv.Itoa(r.limit-r.remaining))
 	x.header.Set("X-RateLimit-Reset", strconv.FormatInt(r.reset.Unix(), 10))
 	x.header.Set("X-RateLimit-Resource", "core")
+	if x.route == graphqlRoute {
+		x.header.Set("X-RateLimit-Resource", "graphql")
+	}
+}
+
+// account is the name of the account that the request counts against.
+func (x *exchange) account() string {
+	if x.route == graphqlRoute {
+		return pointsOf(x.token)
+	}
+	return x.token
 }
 
 // problem sets GitHub's body of an error.
@@ -105,7 +116,7 @@ func (x *exchange) headers() {
 // its own matter, so a failed write is none of the server's.
 func (x *exchange) send() {
 	x.headers()
-	if x.status == http.StatusNotModified {
+	if x.status == http.StatusNotModified || x.status == http.StatusNoContent {
 		x.header.Del("Content-Type")
 		x.w.WriteHeader(x.status)
 		return

@@ -16,7 +16,7 @@ type Endpoint struct {
 // Endpoints are all routes of the server: what they are made from, not a copy.
 func Endpoints() []Endpoint {
 	var all []Endpoint
-	for _, r := range slices.Concat(repositoryRoutes, rootRoutes) {
+	for _, r := range slices.Concat(repositoryRoutes, rootRoutes, organizationRoutes) {
 		all = append(all, r.endpoint())
 	}
 	return all
@@ -29,9 +29,12 @@ func EndpointOf(req *http.Request) (e Endpoint, ok bool) {
 }
 
 func (r *route) endpoint() Endpoint {
-	path := "/" + strings.NewReplacer("#", "{number}", "*", "{name}").Replace(r.pattern)
-	if slices.Contains(repositoryRoutes, r) {
+	path := "/" + strings.NewReplacer("#", "{number}", "*", "{name}", "@", "{slug}").Replace(r.pattern)
+	switch {
+	case slices.Contains(repositoryRoutes, r), slices.Contains(hookRoutes, r):
 		path = strings.TrimSuffix("/repos/{owner}/{repo}"+path, "/")
+	case slices.Contains(organizationRoutes, r):
+		path = strings.TrimSuffix("/orgs/{org}"+path, "/")
 	}
 	return Endpoint{Name: r.name, Path: path, Docs: "https://docs.github.com/rest" + r.docs}
 }

@@ -51,6 +51,12 @@ func (r *Repository) useIDs() {
 	for i := range r.remarks {
 		r.useID(r.remarks[i].id)
 	}
+	for i := range r.discussions {
+		r.useID(r.discussions[i].id)
+	}
+	for i := range r.discussionComments {
+		r.useID(r.discussionComments[i].id)
+	}
 	for i := range r.releases {
 		r.useID(r.releases[i].id)
 		for _, a := range r.releases[i].assets {

@@ -12,9 +12,8 @@ import (
 // give the same repository to the byte.
 func Generate(seed uint64, spec Spec) *Repository {
 	spec = spec.withDefaults()
-	id := 100_000_000 + int64(hashOf("repository", spec.Owner, spec.Name)%900_000_000)
 	g := &generator{
-		Repository: newRepository(spec.Owner, spec.Name, id),
+		Repository: newRepository(spec.Owner, spec.Name, spec.ID),
 		random:     newRandom(seed),
 		spec:       spec,
 		end:        stampOf(spec.Until),
@@ -29,6 +28,12 @@ func Generate(seed uint64, spec Spec) *Repository {
 	g.reviewing()
 	g.history()
 	g.releasing()
+	g.discussing()
+	g.happening()
+	g.starring()
+	g.forking()
+	g.inviting()
+	g.continuing()
 	g.finish()
 	return g.Repository
 }
@@ -85,7 +90,7 @@ func (g *generator) about() {
 	info.homepage = "https://" + info.name + ".example.com"
 	info.language, info.license = "Go", "Apache-2.0"
 	info.topics = []string{"go", "message-queue", "distributed-systems", "grpc"}
-	info.stars = int32(g.spec.Items()/8 + g.below(900))
+	info.stars = int32(g.spec.bare().Items()/8 + g.below(900))
 	info.size = int32(2000 + g.spec.Commits*3)
 	g.subscribers = info.stars/30 + 5
 	info.created, info.updated, info.pushed = g.start, g.end, g.end

@@ -135,7 +135,7 @@ func (g *generator) branching(line []hash) {
 			continue
 		}
 		p.baseSHA = pick(g.random, recent)
-		p.headSHA = g.commitOn(g.end, g.issueOf(int32(i)).user, g.changeLine(), p.baseSHA)
+		p.headSHA, p.commits = g.commitOn(g.end, g.issueOf(int32(i)).user, g.changeLine(), p.baseSHA), 1
 		g.git.branches = setRef(g.git.branches, p.headRef, p.headSHA)
 		left--
 	}

@@ -113,7 +113,7 @@ func (g *generator) newPull(i int32, is *issue) pull {
 		mergedBy: nobody, draft: is.open() && g.chance(0.1),
 		commits: int32(1 + g.skewed(12, 3)), files: int32(1 + g.skewed(30, 3)),
 	}
-	is.reason = reasonNone
+	is.reason, p.made = reasonNone, p.files
 	p.additions, p.deletions = p.files*int32(1+g.below(40)), p.files*int32(g.below(25))
 	p.headRef = g.branchName(is.number)
 	p.headSHA, p.baseSHA, p.mergeID = g.anyHash(), g.anyHash(), g.anyHash()

@@ -18,6 +18,7 @@ type commit struct {
 	committerEmail      string
 	authored, committed stamp
 	message             string
+	files               []string // paths that it changes, of commits that were pushed
 }
 
 type ref struct {
@@ -41,6 +42,13 @@ type git struct {
 const maxWalks = 64
 
 func newGit() git { return git{byHash: make(map[hash]int32), walks: make(map[hash][]int32)} }
+
+// replace makes g what other is.
+func (g *git) replace(other *git) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.commits, g.byHash, g.walks = other.commits, other.byHash, other.walks
+}
 
 // add adds a commit unless it is there.
 func (g *git) add(c commit) {

@@ -40,9 +40,14 @@ func (s *Server) carryOut(x *exchange, f Fault) bool {
 		x.secondaryLimit(cmp.Or(f.Status, http.StatusForbidden))
 		s.refuseFor(x, f)
 	case FaultPrimaryLimit:
-		x.rate = s.limits.exhaust(x.token)
+		x.rate = s.limits.exhaust(x.account())
 		s.rateHeaders(x, x.rate)
-		x.primaryLimit(cmp.Or(f.Status, http.StatusForbidden))
+		if x.route == graphqlRoute {
+			x.status = http.StatusOK
+			x.pointsLimit()
+		} else {
+			x.primaryLimit(cmp.Or(f.Status, http.StatusForbidden))
+		}
 		s.refuse(x, x.rate.reset)
 	case FaultReset:
 		x.reset()

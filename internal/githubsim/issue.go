@@ -95,6 +95,8 @@ type pull struct {
 	additions, deletions      int32
 	reviews                   []int32
 	requested                 []int32
+	made                      int32 // files that it was made with
+	diff                      *diff // what was pushed since; nil: nothing
 }
 
 // comment is a comment on an issue or a pull request.
@@ -131,6 +133,7 @@ type review struct {
 	commit     hash
 	state      reviewState
 	assoc      association
+	deleted    bool
 }
 
 // reviewComment is a comment on a line of a pull request's diff.
@@ -145,6 +148,7 @@ type reviewComment struct {
 	hunk, body       text
 	commit, original hash
 	assoc            association
+	deleted          bool
 }
 
 type issueRows struct{ *Repository }
@@ -177,9 +181,9 @@ func (r commentRows) value(i int32, by sortKey) int64 {
 
 type remarkRows struct{ *Repository }
 
-func (r remarkRows) size() int                   { return len(r.remarks) }
-func (r remarkRows) member(int32, stateKey) bool { return true }
-func (r remarkRows) id(i int32) int64            { return r.remarks[i].id }
+func (r remarkRows) size() int                       { return len(r.remarks) }
+func (r remarkRows) member(i int32, _ stateKey) bool { return !r.remarks[i].deleted }
+func (r remarkRows) id(i int32) int64                { return r.remarks[i].id }
 func (r remarkRows) value(i int32, by sortKey) int64 {
 	if by == byUpdated {
 		return int64(r.remarks[i].updated)

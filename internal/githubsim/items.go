@@ -11,7 +11,9 @@ import (
 func Collections() []string {
 	return []string{
 		"repository", "labels", "milestones", "issues", "issue_comments", "pulls", "reviews", "review_comments",
-		"commits", "branches", "tags", "releases",
+		"commits", "branches", "tags", "releases", "discussions", "discussion_comments",
+		"issue_events", "pull_files", "pull_commits", "stargazers", "forks", "contributors", "collaborators",
+		"workflow_runs", "workflow_jobs", "deployments", "deployment_statuses", "check_runs", "commit_statuses",
 	}
 }
 
@@ -91,30 +93,53 @@ func (r *Repository) source(collection string) source {
 			return decimal(r.info.id)
 		}}
 	case "labels":
-		return source{len(r.labels), func(e *encoder, n int) string {
-			e.json(r.labels[n].json)
-			return decimal(r.labels[n].id)
+		order := r.labelOrder()
+		return source{len(order), func(e *encoder, n int) string {
+			e.json(r.labels[order[n]].json)
+			return decimal(r.labels[order[n]].id)
 		}}
 	case "milestones":
-		return source{len(r.milestones), func(e *encoder, n int) string {
-			e.json(r.milestones[n].json)
-			return decimal(r.milestones[n].id)
+		order := r.milestoneOrder(anyState, false)
+		return source{len(order), func(e *encoder, n int) string {
+			e.json(r.milestones[order[n]].json)
+			return decimal(r.milestones[order[n]].id)
 		}}
 	case "releases":
-		return source{len(r.releases), func(e *encoder, n int) string {
-			e.release(r, int32(n))
-			return decimal(r.releases[n].id)
+		order := r.releaseOrder()
+		return source{len(order), func(e *encoder, n int) string {
+			e.release(r, order[n])
+			return decimal(r.releases[order[n]].id)
 		}}
 	case "reviews":
-		return source{len(r.reviews), func(e *encoder, n int) string {
-			e.review(r, int32(n))
-			return decimal(r.reviews[n].id)
+		order := r.reviewOrder()
+		return source{len(order), func(e *encoder, n int) string {
+			e.review(r, order[n])
+			return decimal(r.reviews[order[n]].id)
 		}}
 	case "commits", "branches", "tags":
 		return r.gitSource(collection)
+	case "discussions", "discussion_comments":
+		return r.discussionSource(collection)
 	default:
+		if s, ok := r.socialSource(collection); ok {
+			return s
+		}
+		if s, ok := r.checkSource(collection); ok {
+			return s
+		}
 		return r.tableSource(collection)
 	}
+}
+
+// reviewOrder is all reviews that are there.
+func (r *Repository) reviewOrder() []int32 {
+	order := make([]int32, 0, len(r.reviews))
+	for i := range r.reviews {
+		if !r.reviews[i].deleted {
+			order = append(order, int32(i))
+		}
+	}
+	return order
 }
 
 func (r *Repository) gitSource(collection string) source {

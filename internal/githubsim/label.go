@@ -1,11 +1,14 @@
 package githubsim
 
-import "net/url"
+import (
+	"net/url"
+	"slices"
+)
 
 type label struct {
 	id                       int64
 	name, description, color string
-	isDefault                bool
+	isDefault, deleted       bool
 	json                     []byte
 }
 
@@ -17,30 +20,40 @@ type milestone struct {
 	open, closed       int32
 	created, updated   stamp
 	closedAt, due      stamp
+	deleted            bool
 	json               []byte
 }
 
 func (m *milestone) in(state stateKey) bool {
-	return state == anyState || (state == openState) == (m.closedAt == 0)
+	return !m.deleted && (state == anyState || (state == openState) == (m.closedAt == 0))
 }
 
 // labelID derives a label's number from its name, so that archives of one
-// repository agree about it.
+// repository agree about it. A label that takes the place of a deleted one gets another.
 func (r *Repository) labelID(name string) int64 {
-	return 1_000_000_000 + int64(hashOf("label", r.info.fullName, name)%4_000_000_000)
+	id := 1_000_000_000 + int64(hashOf("label", r.info.fullName, name)%4_000_000_000)
+	for slices.ContainsFunc(r.labels, func(l label) bool { return l.id == id }) {
+		id++
+	}
+	return id
+}
+
+// findLabel is the index of the label with a name.
+func (r *Repository) findLabel(name string) (int, bool) {
+	i := slices.IndexFunc(r.labels, func(l label) bool { return sameName(l.name, name) && !l.deleted })
+	return i, i >= 0
 }
 
 // addLabel is the index of the label with a name, which is made if need be.
 func (r *Repository) addLabel(name, color, description string) uint16 {
-	for i := range r.labels {
-		if sameName(r.labels[i].name, name) {
-			return uint16(i)
-		}
+	if i, ok := r.findLabel(name); ok {
+		return uint16(i)
 	}
 	r.labels = append(r.labels, label{
 		id: r.labelID(name), name: name, color: color, description: description, isDefault: defaultLabels[name],
 	})
 	r.renderLabel(len(r.labels) - 1)
+	r.tellLabel(len(r.labels)-1, "created")
 	return uint16(len(r.labels) - 1)
 }
 

@@ -133,7 +133,7 @@ func TestStats(t *testing.T) {
 	}}, githubsim.SpecForItems(300))
 	for _, path := range []string{
 		"", "/labels", "/milestones", "/issues", "/issues/comments", "/issues/1", "/pulls", "/pulls/comments", "/pulls/1",
-		"/pulls/1/reviews", "/commits", "/branches", "/branches/main", "/tags", "/releases", "/issues?page=2", "/forks",
+		"/pulls/1/reviews", "/commits", "/branches", "/branches/main", "/tags", "/releases", "/issues?page=2", "/wikis",
 	} {
 		b.get(t, base+path)
 	}

@@ -91,7 +91,10 @@ func (q *query) number() int32 {
 
 func (q *query) issue() {
 	n := q.number()
-	if _, deleted := q.numbers[n]; deleted {
+	if grave, gone := q.numbers[n]; gone && grave.repository != 0 {
+		q.movedTo(grave.repository, "/issues/"+strconv.Itoa(int(grave.number)))
+		return
+	} else if gone {
 		q.problem(http.StatusGone, "This issue was deleted", "https://docs.github.com/rest"+q.route.docs)
 		return
 	}
@@ -145,6 +148,6 @@ func (q *query) milestones() {
 }
 
 func (q *query) releases() {
-	total := len(q.Repository.releases)
-	q.plain(total, func(n int) { q.enc.release(q.Repository, int32(total-1-n)) })
+	order := q.releaseOrder()
+	q.plain(len(order), func(n int) { q.enc.release(q.Repository, order[n]) })
 }

@@ -67,13 +67,26 @@ func (q *query) tags() {
 
 // labelOrder is the labels by name.
 func (r *Repository) labelOrder() []int {
-	order := make([]int, len(r.labels))
-	for i := range order {
-		order[i] = i
+	var order []int
+	for i := range r.labels {
+		if !r.labels[i].deleted {
+			order = append(order, i)
+		}
 	}
 	slices.SortFunc(order, func(a, b int) int {
 		return cmp.Compare(strings.ToLower(r.labels[a].name), strings.ToLower(r.labels[b].name))
 	})
+	return order
+}
+
+// releaseOrder is the releases, the newest first.
+func (r *Repository) releaseOrder() []int32 {
+	var order []int32
+	for i := len(r.releases) - 1; i >= 0; i-- {
+		if !r.releases[i].deleted {
+			order = append(order, int32(i))
+		}
+	}
 	return order
 }
 

@@ -21,7 +21,9 @@ func (r *Repository) OpenIssue(n NewIssue) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return r.insert(is), nil
+	number := r.insert(is)
+	r.recordOpening(number)
+	return number, nil
 }
 
 // prepare makes the issue that insert adds.
@@ -33,12 +35,17 @@ func (r *Repository) prepare(n NewIssue) (issue, error) {
 	is := issue{
 		id: r.nextID(), number: r.lastNumber + 1, user: r.addUser(n.By), closedBy: nobody, pull: none, milestone: m,
 		created: r.now(), updated: r.now(), title: literal(n.Title), body: literal(n.Body), assoc: assocContributor,
-		labels: r.labelsNamed(n.Labels),
-	}
-	for _, login := range n.Assignees {
-		is.assignees = append(is.assignees, r.addUser(login))
+		labels: r.labelsNamed(n.Labels), assignees: r.usersNamed(n.Assignees),
 	}
 	return is, nil
+}
+
+func (r *Repository) usersNamed(logins []string) []int32 {
+	var users []int32
+	for _, login := range logins {
+		users = append(users, r.addUser(login))
+	}
+	return users
 }
 
 func (r *Repository) insert(is issue) int {
@@ -49,8 +56,9 @@ func (r *Repository) insert(is issue) int {
 	if is.pull != none {
 		r.pullTable.add(is.pull)
 	}
-	r.count(true, true, is.milestone, +1)
+	r.count(true, is.in(openState), is.milestone, +1)
 	r.renderInfo(&r.info)
+	r.tellIssue(i, "opened", nil)
 	return int(is.number)
 }
 
@@ -70,8 +78,10 @@ type IssueEdit struct {
 	Title, Body *string
 	State       *string // "open" or "closed"
 	Milestone   *int    // its number; 0 for none
-	By          string  // who closes it
-	Silent      bool    // leave updated_at as it is, as some edits on GitHub do
+	Locked      *bool
+	Assignees   *[]string
+	By          string // who closes it
+	Silent      bool   // leave updated_at as it is, as some edits on GitHub do
 }
 
 // EditIssue changes an issue or a pull request.
@@ -86,7 +96,7 @@ func (r *Repository) EditIssue(number int, edit IssueEdit) error {
 		}
 	}
 	by := r.addUser(edit.By)
-	return r.update(number, !edit.Silent, func(is *issue) error {
+	change := func(is *issue) error {
 		if edit.State != nil {
 			if err := r.setState(is, *edit.State, by); err != nil {
 				return err
@@ -101,8 +111,18 @@ func (r *Repository) EditIssue(number int, edit IssueEdit) error {
 		if edit.Milestone != nil {
 			is.milestone = m
 		}
+		if edit.Locked != nil {
+			is.locked = *edit.Locked
+		}
+		if edit.Assignees != nil {
+			is.assignees = r.usersNamed(*edit.Assignees)
+		}
 		return nil
-	})
+	}
+	if edit.Silent {
+		return r.update(number, false, change) // no event tells of it
+	}
+	return r.update(number, true, r.noted(by, change))
 }
 
 func (r *Repository) setState(is *issue, state string, by int32) error {
@@ -131,11 +151,15 @@ func (r *Repository) update(number int, raise bool, f func(*issue) error) error 
 		return fmt.Errorf("there is no issue %d", number)
 	}
 	var err error
+	was := r.issues[i]
 	r.changeIssue(i, func(is *issue) {
 		if err = f(is); err == nil && raise {
 			is.updated = max(is.updated, r.now())
 		}
 	})
+	if err == nil && raise {
+		r.tellChanges(i, &was)
+	}
 	return err
 }
 
@@ -144,8 +168,20 @@ func (r *Repository) SetLabels(number int, names ...string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	labels := r.labelsNamed(names)
-	return r.update(number, true, func(is *issue) error {
+	return r.update(number, true, r.noted(nobody, func(is *issue) error {
 		is.labels = labels
+		return nil
+	}))
+}
+
+// React puts one more thumb up on an issue or a pull request. No updated_at moves.
+func (r *Repository) React(number int) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.update(number, false, func(is *issue) error {
+		if is.reactions&15 < 15 { // the counts are nibbles
+			is.reactions++
+		}
 		return nil
 	})
 }
@@ -158,69 +194,19 @@ func (r *Repository) DeleteIssue(number int) error {
 	if !ok || r.issues[i].pull != none {
 		return fmt.Errorf("there is no issue %d to delete", number)
 	}
-	r.changeIssue(i, func(is *issue) { is.deleted = true })
-	for c := range r.comments {
-		if r.comments[c].issue == i {
-			r.commentTable.change(int32(c), func() { r.comments[c].deleted = true })
-		}
-	}
+	r.tellIssue(i, "deleted", nil)
+	r.bury(i)
 	r.numbers[int32(number)] = tombstone{}
 	return nil
 }
 
-// AddIssueComment comments on an issue or a pull request, and gives the comment's id.
-func (r *Repository) AddIssueComment(number int, by, body string) (int64, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	i, ok := r.findIssue(int32(number))
-	if !ok {
-		return 0, fmt.Errorf("there is no issue %d", number)
+// bury takes an issue or a pull request away with its comments.
+func (r *Repository) bury(i int32) {
+	r.forget(i)
+	r.changeIssue(i, func(is *issue) { is.deleted = true })
+	for c := range r.comments {
+		if r.comments[c].issue == i && !r.comments[c].deleted {
+			r.commentTable.change(int32(c), func() { r.comments[c].deleted = true })
+		}
 	}
-	c := comment{
-		id: r.nextID(), issue: i, user: r.addUser(by), created: r.now(), updated: r.now(),
-		body: literal(body), assoc: assocContributor,
-	}
-	r.comments = append(r.comments, c)
-	r.commentTable.add(int32(len(r.comments) - 1))
-	return c.id, r.update(number, true, func(is *issue) error {
-		is.comments++
-		return nil
-	})
-}
-
-func (r *Repository) findComment(id int64) (int32, error) {
-	i := slices.IndexFunc(r.comments, func(c comment) bool { return c.id == id && !c.deleted })
-	if i < 0 {
-		return 0, fmt.Errorf("there is no comment %d", id)
-	}
-	return int32(i), nil
-}
-
-// EditIssueComment changes the text of a comment. Its issue stays as it is.
-func (r *Repository) EditIssueComment(id int64, body string) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	i, err := r.findComment(id)
-	if err != nil {
-		return err
-	}
-	r.commentTable.change(i, func() {
-		r.comments[i].body, r.comments[i].updated = literal(body), max(r.comments[i].updated, r.now())
-	})
-	return nil
-}
-
-// DeleteIssueComment deletes a comment.
-func (r *Repository) DeleteIssueComment(id int64) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	i, err := r.findComment(id)
-	if err != nil {
-		return err
-	}
-	r.commentTable.change(i, func() { r.comments[i].deleted = true })
-	return r.update(int(r.issues[r.comments[i].issue].number), true, func(is *issue) error {
-		is.comments--
-		return nil
-	})
 }

@@ -21,6 +21,9 @@ type query struct {
 	params   url.Values
 	limited  bool
 	omitLast bool
+
+	base         string             // of links to other pages; empty: below the repository's number
+	organization *organizationQuery // set where the path names an organization
 }
 
 // page is the part of a list that was asked for.
@@ -162,7 +165,11 @@ func (q *query) setLink(links []string) {
 // repository's number in the path and other paging parameters.
 func (q *query) pageURL(number int, key string, c *cursor) string {
 	var b strings.Builder
-	b.WriteString(q.origin() + "/repositories/" + strconv.FormatInt(q.info.id, 10) + "/" + q.path.rest + "?")
+	if q.base != "" {
+		b.WriteString(q.origin() + q.base + "?")
+	} else {
+		b.WriteString(q.origin() + "/repositories/" + strconv.FormatInt(q.info.id, 10) + "/" + q.path.rest + "?")
+	}
 	paged := false
 	for pair := range strings.SplitSeq(q.req.URL.RawQuery, "&") {
 		name, _, _ := strings.Cut(pair, "=")

@@ -11,7 +11,9 @@ type release struct {
 	body               text
 	author             int32
 	created, published stamp
+	updated            stamp // 0: since it was published
 	prerelease         bool
+	deleted            bool
 	assets             []asset
 }
 
@@ -44,7 +46,7 @@ func (e *encoder) release(r *Repository, i int32) {
 	e.raw(`,"author":`).userOrGhost(r, v.author).raw(`,"node_id":`).node("RE_", r.info.id, v.id)
 	e.raw(`,"tag_name":`).str(v.tag).raw(`,"target_commitish":`).str(v.target).raw(`,"name":`).strOrNull(v.name)
 	e.raw(`,"draft":false,"immutable":false,"prerelease":`).flag(v.prerelease)
-	e.raw(`,"created_at":`).time(v.created).raw(`,"updated_at":`).time(v.published)
+	e.raw(`,"created_at":`).time(v.created).raw(`,"updated_at":`).time(max(v.updated, v.published))
 	e.raw(`,"published_at":`).time(v.published).raw(`,"assets":[`)
 	for n := range v.assets {
 		if n > 0 {

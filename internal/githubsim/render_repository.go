@@ -34,7 +34,7 @@ func (e *encoder) repositoryCounters(info *repoInfo) {
 	e.raw(`,"size":`).num(int64(info.size)).raw(`,"stargazers_count":`).num(stars)
 	e.raw(`,"watchers_count":`).num(stars).raw(`,"language":`).strOrNull(info.language)
 	e.raw(`,"has_issues":`).flag(info.hasIssues)
-	e.raw(`,"has_projects":true,"has_downloads":true,"has_wiki":true,"has_pages":false,"has_discussions":false`)
+	e.raw(`,"has_projects":true,"has_downloads":true,"has_wiki":true,"has_pages":false,"has_discussions":`).flag(info.hasDiscussions)
 	e.raw(`,"forks_count":`).num(forks).raw(`,"mirror_url":null,"archived":`).flag(info.archived)
 	e.raw(`,"disabled":false,"open_issues_count":`).num(open).raw(`,"license":`).license(info.license)
 	e.raw(`,"allow_forking":true,"is_template":false,"web_commit_signoff_required":false,"topics":[`)

@@ -11,6 +11,7 @@ import (
 type Repository struct {
 	mu    sync.RWMutex
 	clock func() time.Time
+	hooks func(event, action string, payload func() []byte) // nil: nobody is told
 	info  repoInfo
 	forks []repoInfo
 	api   string // URL of the repository on api.github.com
@@ -33,17 +34,37 @@ type Repository struct {
 	reviews    []review
 	remarks    []reviewComment
 	releases   []release
-	git        git
+	categories []category
 
-	issueTable, pullTable, commentTable, remarkTable *table
+	discussions        []discussion // by number, ascending
+	discussionComments []discussionComment
+	git                git
+
+	issueTable, pullTable, commentTable, remarkTable, discussionTable *table
+
+	events        []issueEvent // the oldest first
+	stargazers    []stargazer  // the first one first
+	collaborators []collaborator
+	pushable      bool // tokens may push
+
+	workflows   []workflow
+	runs        []workflowRun // the oldest first
+	deployments []deployment  // the oldest first
+	checkRuns   []checkRun
+	statuses    []commitStatus
+	lastRun     int64
 
 	lastNumber int32
 	lastID     int64
-	numbers    map[int32]tombstone // numbers of deleted issues
+	lastEvent  int64
+	numbers    map[int32]tombstone // numbers of deleted and transferred issues
 }
 
-// tombstone marks the number of an issue that was deleted.
-type tombstone struct{}
+// tombstone marks the number of an issue that was deleted, or transferred to a repository.
+type tombstone struct {
+	repository int64 // 0: it was deleted
+	number     int32 // there
+}
 
 type nodeKey struct {
 	kind string
@@ -61,7 +82,9 @@ type repoInfo struct {
 	topics                   []string
 	defaultBranch            string
 	fork, private, archived  bool
+	lost                     bool // a fork that was deleted
 	hasIssues                bool
+	hasDiscussions           bool
 	stars, forks, size       int32
 	openIssues               int32
 	created, updated, pushed stamp
@@ -96,6 +119,7 @@ func newRepository(owner, name string, id int64) *Repository {
 	r.pullTable = newTable(pullRows{r})
 	r.commentTable = newTable(commentRows{r})
 	r.remarkTable = newTable(remarkRows{r})
+	r.discussionTable = newTable(discussionRows{r})
 	r.setName(name)
 	return r
 }

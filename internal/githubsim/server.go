@@ -22,6 +22,11 @@ type Options struct {
 	// the same for all requests without a token (GitHub: 5000 and 60). The limits
 	// are enforced. Default: 1,000,000, for those without a token as well.
 	Limit, AnonymousLimit int
+	// GraphQLLimit is how many points each token's queries may cost in a Window (GitHub:
+	// 5000). Default: 1,000,000.
+	GraphQLLimit int
+	// WithoutGraphQL makes /graphql answer 404.
+	WithoutGraphQL bool
 	// Window is the length of the limit's window. Default: an hour. With another
 	// length the waits that GitHub asks for without naming them scale as well.
 	Window time.Duration
@@ -45,13 +50,14 @@ type Options struct {
 
 // Exchange is one request and what became of it.
 type Exchange struct {
-	Endpoint string // as in Stats.Requests
-	Method   string
-	URL      string // path and query, as sent
-	Status   int    // 0 if the connection was reset
-	Fault    FaultKind
-	Start    time.Time
-	Duration time.Duration
+	Endpoint   string // as in Stats.Requests
+	Method     string
+	URL        string // path and query, as sent
+	Repository int64  // the number of the one that it was for; 0: none
+	Status     int    // 0 if the connection was reset
+	Fault      FaultKind
+	Start      time.Time
+	Duration   time.Duration
 }
 
 // Server is a GitHub with some repositories. It is an http.Handler that serves
@@ -62,11 +68,15 @@ type Server struct {
 	limits  *limits
 	stats   *counter
 	request atomic.Uint64
+	hooks   atomic.Pointer[[]*Hook]
+	guids   atomic.Uint64 // deliveries so far
 	buffers sync.Pool
 
 	mu     sync.RWMutex
 	byName map[string]*Repository // lower-case "owner/name", earlier names included
 	byID   map[int64]*Repository
+
+	organizations map[string]*Organization // by login in lower case
 }
 
 // New is a server without repositories.
@@ -79,6 +89,9 @@ func New(options Options) *Server {
 	}
 	if options.Limit == 0 {
 		options.Limit = 1_000_000
+	}
+	if options.GraphQLLimit == 0 {
+		options.GraphQLLimit = 1_000_000
 	}
 	if options.AnonymousLimit == 0 {
 		options.AnonymousLimit = 1_000_000
@@ -95,6 +108,8 @@ func New(options Options) *Server {
 		stats:   newCounter(),
 		byName:  make(map[string]*Repository),
 		byID:    make(map[int64]*Repository),
+
+		organizations: make(map[string]*Organization),
 	}
 	s.buffers.New = func() any { return new(buffer) }
 	s.SetFaults(options.Faults)
@@ -102,14 +117,18 @@ func New(options Options) *Server {
 }
 
 // Add serves a repository from now on, in the place of the one with the same id
-// or name if there is one. From then on the server's clock is the repository's.
+// or name if there is one: a name that another had before it was renamed leads to
+// this one then. From then on the server's clock is the repository's.
 func (s *Server) Add(r *Repository) {
 	r.mu.Lock()
-	r.clock = s.options.Now
+	r.clock, r.hooks = s.options.Now, s.toHooks(r)
 	name := strings.ToLower(r.info.fullName)
 	r.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if old := s.byName[name]; old != nil && old != r && strings.EqualFold(old.FullName(), name) {
+		delete(s.byID, old.info.id)
+	}
 	s.byName[name] = r
 	s.byID[r.info.id] = r
 }
@@ -163,7 +182,7 @@ func (s *Server) open(w http.ResponseWriter, req *http.Request) *exchange {
 	x.token = bearer(req)
 	x.id = requestID(s.request.Add(1), x.now)
 	x.inFlight = s.stats.enter(x.route.name)
-	if s.limits.refused(x.token, x.now) && x.route.name != "rate_limit" {
+	if s.limits.refused(x.account(), x.now) && x.route.name != "rate_limit" {
 		s.stats.offend()
 	}
 	return x
@@ -174,8 +193,13 @@ func (s *Server) close(x *exchange) {
 	x.buffer.b, x.buffer.scratch = x.enc.b, x.enc.scratch
 	s.buffers.Put(x.buffer)
 	if s.options.Observe != nil {
+		var repository int64
+		if r := s.lookup(x.path); r != nil {
+			repository = r.info.id
+		}
 		s.options.Observe(Exchange{
-			Endpoint: x.route.name, Method: x.req.Method, URL: x.req.URL.RequestURI(), Status: x.status,
+			Repository: repository,
+			Endpoint:   x.route.name, Method: x.req.Method, URL: x.req.URL.RequestURI(), Status: x.status,
 			Fault: x.fault, Start: x.now, Duration: s.options.Now().Sub(x.now),
 		})
 	}
@@ -190,7 +214,8 @@ func (s *Server) admit(x *exchange) bool {
 		return false
 	}
 	free := x.route.name == "rate_limit"
-	rate, ok := s.limits.take(x.token, s.limitFor(x.token), s.options.Window, x.now, free)
+	// What a query costs is known when it is read.
+	rate, ok := s.limits.take(x.account(), s.limitFor(x), s.options.Window, x.now, free || x.route == graphqlRoute)
 	x.rate = rate
 	s.rateHeaders(x, rate)
 	if !ok {
@@ -214,7 +239,7 @@ func (s *Server) admit(x *exchange) bool {
 // refuse sends a refusal; requests of the same credential until then are offences.
 func (s *Server) refuse(x *exchange, until time.Time) {
 	x.send()
-	s.limits.refuse(x.token, until)
+	s.limits.refuse(x.account(), until)
 }
 
 // pause is how long GitHub wants a client to wait when it does not say: a minute.
@@ -222,9 +247,13 @@ func (s *Server) pause() time.Duration {
 	return max(s.options.Window/60, time.Second)
 }
 
-func (s *Server) limitFor(token string) int {
-	if token == "" {
+func (s *Server) limitFor(x *exchange) int {
+	switch {
+	case x.route == graphqlRoute:
+		return s.options.GraphQLLimit
+	case x.token == "":
 		return s.options.AnonymousLimit
+	default:
+		return s.options.Limit
 	}
-	return s.options.Limit
 }

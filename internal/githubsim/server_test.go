@@ -24,6 +24,7 @@ type bundle struct {
 	url    string
 	client *http.Client
 	many   bool // there are too many answers to compare each with GitHub's description
+	graves []string
 }
 
 const (

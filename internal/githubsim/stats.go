@@ -8,7 +8,7 @@ import (
 // Stats is what a server has counted.
 type Stats struct {
 	Total       int64
-	Requests    map[string]int64    // by endpoint: the collections, issue, pull, branch, user, rate_limit, unknown
+	Requests    map[string]int64    // by endpoint, as the routes are called: the collections, issue, pull, compare, …, unknown
 	Statuses    map[int]int64       // by status; 0 for connections that were reset
 	Faults      map[FaultKind]int64 // by kind
 	Offences    int64               // requests that came although a refusal said to wait

@@ -95,20 +95,42 @@ func (e *encoder) user(u *user) { e.viewOfUser(u, "public").raw("}") }
 // viewOfUser writes a user as all others see one (public) or as they see themselves
 // (private), without the closing brace.
 func (e *encoder) viewOfUser(u *user, view string) *encoder {
-	e.raw(`{"login":`).str(u.login).raw(`,"id":`).num(u.id).raw(`,"node_id":`)
-	if u.kind == kindOrganization {
-		e.rootNode("O_", u.id)
-	} else {
-		e.rootNode("U_", u.id)
-	}
-	e.raw(`,"avatar_url":"https://avatars.githubusercontent.com/u/`).num(u.id).raw(`?v=4","gravatar_id":""`)
+	e.raw(`{"login":`).str(u.login).raw(`,"id":`).num(u.id).raw(`,"node_id":`).userNode(u)
+	e.raw(`,"avatar_url":`).str(u.avatar()).raw(`,"gravatar_id":""`)
 	api := apiRoot + "/users/" + strings.NewReplacer("[", "%5B", "]", "%5D").Replace(u.login)
-	e.raw(`,"url":`).str(api).raw(`,"html_url":`).str(webRoot + "/" + strings.TrimSuffix(u.login, "[bot]"))
+	e.raw(`,"url":`).str(api).raw(`,"html_url":`).str(u.page())
 	for _, link := range userLinks {
 		e.raw(`,"`).raw(link[0]).raw(`":`).str(api + link[1])
 	}
 	e.raw(`,"type":`).str(u.kind.String()).raw(`,"user_view_type":`).str(view)
 	return e.raw(`,"site_admin":false`)
+}
+
+func (e *encoder) userNode(u *user) {
+	switch u.kind {
+	case kindOrganization:
+		e.rootNode("O_", u.id)
+	case kindBot:
+		e.rootNode("BOT_", u.id)
+	default:
+		e.rootNode("U_", u.id)
+	}
+}
+
+// avatar is the address of the user's picture; that of a bot is its app's.
+func (u *user) avatar() string {
+	if u.kind == kindBot {
+		return "https://avatars.githubusercontent.com/in/" + decimal(u.id%1_000_000) + "?v=4"
+	}
+	return "https://avatars.githubusercontent.com/u/" + decimal(u.id) + "?v=4"
+}
+
+// page is the address of the user's page; that of a bot is its app's.
+func (u *user) page() string {
+	if u.kind == kindBot {
+		return webRoot + "/apps/" + strings.TrimSuffix(u.login, "[bot]")
+	}
+	return webRoot + "/" + u.login
 }
 
 var userLinks = [...][2]string{

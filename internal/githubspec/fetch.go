@@ -66,7 +66,7 @@ func (r Release) Fetch(ctx context.Context, o Options) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	document := filepath.Join(o.Dir, fmt.Sprintf("github-openapi-%s-%x.json", r.Version, want[:6]))
+	document := filepath.Join(o.Dir, fmt.Sprintf("github-%s-%s-%x%s", path.Base(r.Package), r.Version, want[:6], path.Ext(r.Document)))
 	if info, err := os.Stat(document); err == nil && info.Mode().IsRegular() {
 		return document, nil
 	}

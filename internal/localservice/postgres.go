@@ -24,8 +24,8 @@ type PostgresOptions struct {
 	Dir string
 	// Port on 127.0.0.1. 0: a free one.
 	Port int
-	// Throwaway trades durability for speed: after a crash of the machine, though
-	// not of the server, the data is worthless.
+	// Throwaway trades durability for speed: after a crash of the machine the data is
+	// worthless, after one of the server the last commits may be missing.
 	Throwaway bool
 	// TimeZone of sessions that set none. Empty: UTC. Tests set another, so that
 	// times without a zone break early.

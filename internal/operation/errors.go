@@ -9,8 +9,10 @@ type Code string
 // The codes of errors that callers decide on.
 const (
 	CodeInvalid             Code = "invalid"              // the request cannot be understood
+	CodeUnauthorized        Code = "unauthorized"         // nobody vouches for whoever asks
 	CodeForbidden           Code = "forbidden"            // whoever asks may not
 	CodeNotFound            Code = "not_found"            // no such thing in this workspace
+	CodeGone                Code = "gone"                 // it was here, and is not kept any more
 	CodeConflict            Code = "conflict"             // the thing's state does not allow it
 	CodeIdempotencyMismatch Code = "idempotency_mismatch" // the key was used with another body
 	CodeUnavailable         Code = "unavailable"          // a service behind is down; try again
@@ -36,6 +38,9 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // NotFound says that there is no such thing in the workspace.
 func NotFound(message string) error { return &Error{Code: CodeNotFound, Message: message} }
+
+// Gone says that it was here, and is not kept any more.
+func Gone(message string) error { return &Error{Code: CodeGone, Message: message} }
 
 // Conflict says that the thing's state does not allow what was asked.
 func Conflict(message string) error { return &Error{Code: CodeConflict, Message: message} }

@@ -5,10 +5,21 @@ import "time"
 // Figures are what operators watch, of all workspaces together, as of one moment.
 type Figures struct {
 	// Operations are the open ones, and those that have ended within the last hour.
-	Operations   []StateFigure
-	Waits        []WaitFigure
-	Mirrors      []MirrorFigure
-	Repositories int64 // that are mirrored
+	Operations    []StateFigure
+	Waits         []WaitFigure
+	Mirrors       []MirrorFigure
+	Repositories  int64 // that are mirrored
+	Unreachable   int64 // of them, that GitHub does not show any more
+	Checks        []CheckFigure
+	SweepsOverdue int64
+}
+
+// CheckFigure is what the last full checks of one collection found in all repositories.
+type CheckFigure struct {
+	Collection string
+	Drift
+	// Oldest is how long ago the longest past of them began.
+	Oldest time.Duration
 }
 
 // StateFigure counts the operations of one kind in one state.

@@ -12,28 +12,57 @@ import (
 // public name and the value of the HoldfastKind search attribute.
 type Kind string
 
-// KindSyncRepository mirrors one GitHub repository.
-const KindSyncRepository Kind = "sync_repository"
+// The kinds of operations.
+const (
+	// KindSyncRepository mirrors one GitHub repository.
+	KindSyncRepository Kind = "sync_repository"
+	// KindSyncOrganization mirrors an organization, and its repositories by one
+	// KindSyncRepository each.
+	KindSyncOrganization Kind = "sync_organization"
+	// KindReconcileRepository compares the mirror of a repository with all that GitHub
+	// lists, and repairs what differs.
+	KindReconcileRepository Kind = "reconcile_repository"
+)
 
 // Kinds lists every kind.
-func Kinds() []Kind { return []Kind{KindSyncRepository} }
+func Kinds() []Kind {
+	return []Kind{KindSyncRepository, KindSyncOrganization, KindReconcileRepository}
+}
+
+// Source says what asked for an operation. The changes that it finds carry it.
+type Source string
+
+// The sources of operations.
+const (
+	SourceSync    Source = "sync"    // a request of the API
+	SourceWebhook Source = "webhook" // a delivery of GitHub's
+	SourceSweep   Source = "sweep"   // the schedule that compares mirror and GitHub
+	SourceEdit    Source = "edit"    // an edit of our own
+)
+
+// Sources lists every source.
+func Sources() []Source { return []Source{SourceSync, SourceWebhook, SourceSweep, SourceEdit} }
 
 // Operation is one run of long work. Its row in Postgres is the truth about it;
 // the workflow of the same id does the work.
 type Operation struct {
-	ID          string           // UUIDv7; also the Temporal workflow id
-	WorkspaceID string           // UUID
-	Kind        Kind             //
-	Subject     string           // what it works on, for people: "owner/name"
-	Input       json.RawMessage  // the kind's own input, as the client sent it, normalized
-	State       State            //
-	Waiting     *Waiting         // set while the work waits for something outside of it
-	Failure     *Failure         // set when State is failed
-	Collections []CollectionWork // progress by collection, in the plan's order
-	Seq         int64            // sequence number of the last event; a stream resumes from it
-	CreatedAt   time.Time
-	StartedAt   *time.Time
-	FinishedAt  *time.Time
+	ID           string           // UUIDv7; also the Temporal workflow id
+	WorkspaceID  string           // UUID
+	Kind         Kind             //
+	Source       Source           // what asked for it
+	ParentID     string           // the operation that it is a part of; empty: it stands by itself
+	Subject      string           // what it works on, for people: "owner/name", or an organization's login
+	Input        json.RawMessage  // the kind's own input, as the client sent it, normalized
+	State        State            //
+	Waiting      *Waiting         // set while the work waits for something outside of it
+	Failure      *Failure         // set when State is failed
+	Forecast     *Forecast        // how much work it is, as estimated last; nil: before its plan
+	Collections  []CollectionWork // progress by collection, in the plan's order
+	Repositories *RepositoryWork  // progress of its children; nil: it has none
+	Seq          int64            // sequence number of the last event; a stream resumes from it
+	CreatedAt    time.Time
+	StartedAt    *time.Time
+	FinishedAt   *time.Time
 }
 
 // Requests is how many requests to GitHub the operation has committed the answers of.
@@ -45,9 +74,22 @@ func (o Operation) Requests() int64 {
 	return n
 }
 
+// RepositoryWork is how far the repositories of an operation are that syncs several,
+// each by a child of its own. The figures are totals so far; what is missing from
+// Total is still to end.
+type RepositoryWork struct {
+	Total     int `json:"total" doc:"Repositories to sync, as the plan counted them"`
+	Done      int `json:"done" doc:"Those that are in sync"`
+	Failed    int `json:"failed" doc:"Those whose sync failed; the others go on"`
+	Cancelled int `json:"cancelled" doc:"Those whose sync was cancelled"`
+}
+
+// Ended is how many of the repositories have ended, in whichever way.
+func (w RepositoryWork) Ended() int { return w.Done + w.Failed + w.Cancelled }
+
 // Waiting says what an operation waits for and until when, so that no wait is silent.
 type Waiting struct {
-	For    string    `json:"for" doc:"Stable code: github_primary_limit, github_secondary_limit, github_unreachable or other_pass"`
+	For    string    `json:"for" doc:"Stable code: github_primary_limit, github_points_limit, github_secondary_limit, github_unreachable or other_pass"`
 	Reason string    `json:"reason" doc:"A sentence for people"`
 	Until  time.Time `json:"until" doc:"When it goes on"`
 
@@ -58,6 +100,11 @@ type Waiting struct {
 type Failure struct {
 	Code    string `json:"code" doc:"Stable code: github_not_found, github_unauthorized, timed_out, among others"`
 	Message string `json:"message" doc:"A sentence for people"`
+}
+
+// EndedOutside is the failure of an operation whose workflow ended without it.
+func EndedOutside() *Failure {
+	return &Failure{Code: "workflow_ended", Message: "The workflow was ended from outside before the operation was complete."}
 }
 
 // CollectionState is how far one collection of an operation is.
@@ -82,7 +129,10 @@ type CollectionWork struct {
 	Written  int64           `json:"written" doc:"Rows inserted or changed"`
 	Pages    int64           `json:"pages" doc:"Pages committed"`
 	Requests int64           `json:"requests" doc:"Requests to GitHub whose answers were committed, retries included"`
-	Note     string          `json:"note,omitempty" doc:"What a person should know: why it was skipped, what could not be kept as it was"`
+
+	ExpectedRequests int64 `json:"expected_requests,omitempty" doc:"Estimated requests in all; absent while unknown"`
+
+	Note string `json:"note,omitempty" doc:"What a person should know: why it was skipped, what could not be kept as it was"`
 
 	StartedAt  *time.Time `json:"started_at,omitempty" doc:"When its first page was committed"`
 	FinishedAt *time.Time `json:"finished_at,omitempty" doc:"When its last page was committed"`
@@ -95,7 +145,8 @@ type EventType string
 const (
 	// EventCollection carries the progress of one collection.
 	EventCollection EventType = "collection"
-	// EventState carries the whole operation after its state, wait or failure changed.
+	// EventState carries the whole operation after its state, wait or failure changed,
+	// or one of its repositories ended.
 	EventState EventType = "state"
 )
 
@@ -115,6 +166,8 @@ type New struct {
 	ID             string
 	WorkspaceID    string
 	Kind           Kind
+	Source         Source // empty: SourceSync
+	ParentID       string // empty: it stands by itself
 	Subject        string
 	Input          json.RawMessage
 	IdempotencyKey string // empty: none
@@ -125,6 +178,7 @@ type New struct {
 type Filter struct {
 	State  State  // empty: any
 	Kind   Kind   // empty: any
+	Parent string // the children of this operation; empty: operations that stand by themselves
 	Cursor string // opaque, from the previous page; empty: the first page
 	Limit  int    // 1 to 100
 }

@@ -59,6 +59,7 @@ type world struct {
 	status     map[string]operation.WorkflowStatus
 	started    []string
 	cancelled  []string
+	orphaned   []string // operations whose children were cancelled
 	ended      map[string]operation.State
 	published  int
 	startError error
@@ -74,12 +75,17 @@ func (w *world) Open(_ context.Context, _ time.Duration, _ time.Time, after stri
 	return out, nil
 }
 
-func (w *world) SetState(_ context.Context, _, id string, to operation.State, _ *operation.Failure) (operation.Operation, operation.Event, error) {
+func (w *world) SetState(_ context.Context, _, id string, to operation.State, _ *operation.Failure) (operation.Operation, []operation.Event, error) {
 	if w.ended[id] != "" {
-		return operation.Operation{}, operation.Event{}, operation.Conflict("It has ended.")
+		return operation.Operation{}, nil, operation.Conflict("It has ended.")
 	}
 	w.ended[id] = to
-	return operation.Operation{}, operation.Event{OperationID: id}, nil
+	return operation.Operation{}, []operation.Event{{OperationID: id}}, nil
+}
+
+func (w *world) CancelChildren(_ context.Context, _, parent string) ([]operation.Event, error) {
+	w.orphaned = append(w.orphaned, parent)
+	return []operation.Event{{OperationID: "child of " + parent}}, nil
 }
 
 func (w *world) Start(_ context.Context, op operation.Operation) error {
@@ -140,6 +146,49 @@ func TestSweepMendsWhatDoesNotAgree(t *testing.T) {
 			} else {
 				require.Empty(t, w.ended)
 			}
+		})
+	}
+}
+
+func TestSweepAndTheParts(t *testing.T) {
+	t.Parallel()
+	const (
+		missing = operation.WorkflowMissing
+		open    = operation.WorkflowOpen
+		ended   = operation.WorkflowEnded
+	)
+	for name, tt := range map[string]struct {
+		op       operation.Operation
+		status   operation.WorkflowStatus
+		want     operation.State // empty: it goes on
+		children bool            // its parts are cancelled
+	}{
+		"a part that its parent left behind is not started": {operation.Operation{State: operation.StatePending, ParentID: "p"}, missing, operation.StateCancelled, false},
+		"a part whose workflow is gone":                     {operation.Operation{State: operation.StateRunning, ParentID: "p"}, ended, operation.StateFailed, false},
+		"a part that was asked to stop":                     {operation.Operation{State: operation.StateCancelling, ParentID: "p"}, missing, operation.StateCancelled, false},
+		"a whole whose workflow is gone":                    {operation.Operation{State: operation.StateRunning, Kind: operation.KindSyncOrganization}, ended, operation.StateFailed, true},
+		"a whole that was asked to stop":                    {operation.Operation{State: operation.StateCancelling, Kind: operation.KindSyncOrganization}, open, "", true},
+		"a whole that goes on":                              {operation.Operation{State: operation.StateRunning, Kind: operation.KindSyncOrganization}, open, "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tt.op.ID = "1"
+			w := &world{
+				open:   []operation.Operation{tt.op},
+				status: map[string]operation.WorkflowStatus{"1": tt.status}, ended: map[string]operation.State{},
+			}
+			require.NoError(t, w.sweeper().Sweep(t.Context()))
+			require.Empty(t, w.started)
+			require.Equal(t, tt.want, w.ended["1"])
+			require.Equal(t, tt.children, len(w.orphaned) == 1)
+			published := 0
+			if tt.want != "" {
+				published++
+			}
+			if tt.children {
+				published++
+			}
+			require.Equal(t, published, w.published)
 		})
 	}
 }

@@ -28,10 +28,13 @@ const (
 // SweepStore is what a sweep needs of the operations' rows, of all workspaces.
 type SweepStore interface {
 	// Open lists operations that have not ended by creation, after one of them;
-	// pending ones younger than age are left out.
+	// pending ones younger than age are left out, and those whose parent has not
+	// ended: it starts them.
 	Open(ctx context.Context, age time.Duration, afterAt time.Time, afterID string, limit int32) ([]Operation, error)
 	// SetState moves an operation; CodeConflict when its state does not allow it.
-	SetState(ctx context.Context, workspaceID, id string, to State, failure *Failure) (Operation, Event, error)
+	SetState(ctx context.Context, workspaceID, id string, to State, failure *Failure) (Operation, []Event, error)
+	// CancelChildren asks the parts of an operation to stop.
+	CancelChildren(ctx context.Context, workspaceID, parentID string) ([]Event, error)
 }
 
 // SweepWorkflows is what a sweep needs of the workflows.
@@ -97,10 +100,11 @@ func (s *Sweeper) mend(ctx context.Context, op Operation) error {
 	case err != nil:
 		return err
 	case status == WorkflowOpen && op.State == StateCancelling:
-		return s.Workflows.Cancel(ctx, op)
+		// Whoever asked may have died before its parts were asked as well.
+		return errors.Join(s.cancelChildren(ctx, op), s.Workflows.Cancel(ctx, op))
 	case status == WorkflowOpen:
 		return nil
-	case status == WorkflowMissing && op.State == StatePending:
+	case status == WorkflowMissing && op.State == StatePending && op.ParentID == "":
 		s.Logger.InfoContext(ctx, "starting an operation that has no workflow", "operation_id", op.ID)
 		return s.Workflows.Start(ctx, op)
 	}
@@ -111,18 +115,32 @@ func (s *Sweeper) mend(ctx context.Context, op Operation) error {
 // operation's end before its own, so one that is over with an open row did not
 // get to it: it was terminated, or never started.
 func (s *Sweeper) end(ctx context.Context, op Operation) error {
-	to, failure := StateFailed, &Failure{Code: "workflow_ended", Message: "The workflow was ended from outside before the operation was complete."}
-	if op.State == StateCancelling {
+	to, failure := StateFailed, EndedOutside()
+	if op.State == StateCancelling || op.State == StatePending && op.ParentID != "" {
 		to, failure = StateCancelled, nil
 	}
-	_, event, err := s.Store.SetState(ctx, op.WorkspaceID, op.ID, to, failure)
+	_, events, err := s.Store.SetState(ctx, op.WorkspaceID, op.ID, to, failure)
 	if CodeOf(err) == CodeConflict {
 		return nil // it ended by itself meanwhile
 	}
 	if err != nil {
 		return err
 	}
-	s.Publish(ctx, event)
+	s.Publish(ctx, events...)
 	s.Logger.WarnContext(ctx, "ended an operation whose workflow is gone", "operation_id", op.ID, "state", to)
+	return s.cancelChildren(ctx, op)
+}
+
+// cancelChildren stops the parts of an operation that goes on no more. Those that have
+// a workflow end themselves; the others the next sweep ends.
+func (s *Sweeper) cancelChildren(ctx context.Context, op Operation) error {
+	if op.Kind != KindSyncOrganization {
+		return nil
+	}
+	events, err := s.Store.CancelChildren(ctx, op.WorkspaceID, op.ID)
+	if err != nil {
+		return err
+	}
+	s.Publish(ctx, events...)
 	return nil
 }

@@ -12,25 +12,29 @@ import (
 // Operation is an operation as clients see it, in the API's answers and in the
 // messages of a stream.
 type Operation struct {
-	ID          string                     `json:"id" format:"uuid" doc:"Identifies the operation and its Temporal workflow."`
-	Kind        operation.Kind             `json:"kind" doc:"What the operation does." example:"sync_repository"`
-	Subject     string                     `json:"subject" doc:"What it works on." example:"octocat/hello-world"`
-	Input       json.RawMessage            `json:"input,omitempty" doc:"What was asked for, normalized."`
-	State       operation.State            `json:"state" enum:"pending,running,cancelling,succeeded,failed,cancelled" doc:"Where it stands; succeeded, failed and cancelled are final."`
-	Waiting     *operation.Waiting         `json:"waiting,omitempty" doc:"What it waits for, while it waits."`
-	Failure     *operation.Failure         `json:"failure,omitempty" doc:"Why it failed."`
-	Collections []operation.CollectionWork `json:"collections,omitempty" doc:"Progress by collection, in the plan's order; absent before there is a plan, and in the stream's state messages."`
-	Seq         int64                      `json:"seq" doc:"Sequence number of its last event: what to resume a stream from."`
-	CreatedAt   time.Time                  `json:"created_at"`
-	StartedAt   *time.Time                 `json:"started_at,omitempty"`
-	FinishedAt  *time.Time                 `json:"finished_at,omitempty"`
+	ID           string                     `json:"id" format:"uuid" doc:"Identifies the operation and its Temporal workflow."`
+	Kind         operation.Kind             `json:"kind" doc:"What the operation does." example:"sync_repository"`
+	Source       operation.Source           `json:"source,omitempty" enum:"sync,webhook,sweep,edit" doc:"What asked for it: a request, a webhook delivery, the scheduled sweep, or an edit of ours."`
+	ParentID     string                     `json:"parent_id,omitempty" format:"uuid" doc:"The operation that it is a part of; absent when it stands by itself."`
+	Subject      string                     `json:"subject" doc:"What it works on." example:"octocat/hello-world"`
+	Input        json.RawMessage            `json:"input,omitempty" doc:"What was asked for, normalized."`
+	State        operation.State            `json:"state" enum:"pending,running,cancelling,succeeded,failed,cancelled" doc:"Where it stands; succeeded, failed and cancelled are final."`
+	Waiting      *operation.Waiting         `json:"waiting,omitempty" doc:"What it waits for, while it waits."`
+	Failure      *operation.Failure         `json:"failure,omitempty" doc:"Why it failed."`
+	Forecast     *operation.Forecast        `json:"forecast,omitempty" doc:"How much work it is and when it will be done, as estimated last; absent before there is a plan."`
+	Collections  []operation.CollectionWork `json:"collections,omitempty" doc:"Progress by collection, in the plan's order; absent before there is a plan, and in the stream's state messages."`
+	Repositories *operation.RepositoryWork  `json:"repositories,omitempty" doc:"Progress of the repositories of an organization, each synced by an operation of its own; absent before they are known."`
+	Seq          int64                      `json:"seq" doc:"Sequence number of its last event: what to resume a stream from."`
+	CreatedAt    time.Time                  `json:"created_at"`
+	StartedAt    *time.Time                 `json:"started_at,omitempty"`
+	FinishedAt   *time.Time                 `json:"finished_at,omitempty"`
 }
 
 // FromOperation is op as clients see it.
 func FromOperation(op operation.Operation) Operation {
 	return Operation{
-		ID: op.ID, Kind: op.Kind, Subject: op.Subject, Input: op.Input, State: op.State,
-		Waiting: op.Waiting, Failure: op.Failure, Collections: inUTC(op.Collections), Seq: op.Seq,
+		ID: op.ID, Kind: op.Kind, Source: op.Source, ParentID: op.ParentID, Subject: op.Subject, Input: op.Input, State: op.State,
+		Waiting: op.Waiting, Failure: op.Failure, Forecast: op.Forecast, Collections: inUTC(op.Collections), Repositories: op.Repositories, Seq: op.Seq,
 		CreatedAt: op.CreatedAt.UTC(), StartedAt: utc(op.StartedAt), FinishedAt: utc(op.FinishedAt),
 	}
 }
@@ -57,8 +61,8 @@ func inUTC(list []operation.CollectionWork) []operation.CollectionWork {
 // what clients see, and stays empty.
 func (o Operation) Domain() operation.Operation {
 	return operation.Operation{
-		ID: o.ID, Kind: o.Kind, Subject: o.Subject, Input: o.Input, State: o.State,
-		Waiting: o.Waiting, Failure: o.Failure, Collections: o.Collections, Seq: o.Seq,
+		ID: o.ID, Kind: o.Kind, Source: o.Source, ParentID: o.ParentID, Subject: o.Subject, Input: o.Input, State: o.State,
+		Waiting: o.Waiting, Failure: o.Failure, Forecast: o.Forecast, Collections: o.Collections, Repositories: o.Repositories, Seq: o.Seq,
 		CreatedAt: o.CreatedAt, StartedAt: o.StartedAt, FinishedAt: o.FinishedAt,
 	}
 }

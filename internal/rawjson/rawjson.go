@@ -130,6 +130,14 @@ func (d *Document) Remove(object, member Value) {
 	}
 }
 
+// SetNull makes a value null.
+func (d *Document) SetNull(v Value) {
+	start := int32(len(d.raw)) //nolint:gosec // Parse bounds the document
+	d.raw = append(slices.Clip(d.raw), "null"...)
+	val := &d.values[v]
+	val.kind, val.start, val.end, val.child, val.text = Null, start, start+4, None, 0
+}
+
 // Name is the name of a member.
 func (d *Document) Name(v Value) []byte {
 	val := &d.values[v]

@@ -30,6 +30,24 @@ func Elements(raw []byte) ([]json.RawMessage, error) {
 	return elements, nil
 }
 
+// Members are the members of a JSON object, of one name the last, as ranges of raw.
+func Members(raw []byte) (map[string]json.RawMessage, error) {
+	var d Document
+	d.flat = true
+	if err := d.Parse(raw); err != nil {
+		return nil, err
+	}
+	if d.Kind(d.Root()) != Object {
+		return nil, d.wrong("the document is no object")
+	}
+	members := map[string]json.RawMessage{}
+	for v := range d.Children(d.Root()) {
+		val := &d.values[v]
+		members[string(d.Name(v))] = raw[val.start:val.end:val.end]
+	}
+	return members, nil
+}
+
 func (d *Document) wrong(what string) error {
 	return fmt.Errorf("%s at byte %d", what, d.at)
 }

@@ -16,19 +16,36 @@ import (
 // cannot be had; where it is required that fails the test.
 func GitHubOpenAPI(t testing.TB) (path string, err error) {
 	t.Helper()
-	if path := os.Getenv(openAPIVariable); path != "" {
+	return described(t, openAPIVariable, fetchOpenAPI)
+}
+
+// GitHubSchema is the path of GitHub's published GraphQL schema, in the pinned
+// release; see GitHubOpenAPI.
+func GitHubSchema(t testing.TB) (path string, err error) {
+	t.Helper()
+	return described(t, schemaVariable, fetchSchema)
+}
+
+func described(t testing.TB, variable string, fetch func() (string, error)) (path string, err error) {
+	t.Helper()
+	if path := os.Getenv(variable); path != "" {
 		return path, nil
 	}
 	if required() {
-		t.Fatalf("%s is not set: `make test` sets it, or says at its beginning why it cannot", openAPIVariable)
+		t.Fatalf("%s is not set: `make test` sets it, or says at its beginning why it cannot", variable)
 	}
-	if path, err = fetchOpenAPI(); err != nil {
-		return "", fmt.Errorf("%s is not set: %w", openAPIVariable, err)
+	if path, err = fetch(); err != nil {
+		return "", fmt.Errorf("%s is not set: %w", variable, err)
 	}
 	return path, nil
 }
 
-// fetchOpenAPI tries once per process: where there is no network, each try takes seconds.
-var fetchOpenAPI = sync.OnceValues(func() (string, error) {
-	return githubspec.Pinned().Fetch(context.Background(), githubspec.ReadOptions(os.Getenv))
-})
+// Each tries once per process: where there is no network, a try takes seconds.
+var (
+	fetchOpenAPI = sync.OnceValues(func() (string, error) {
+		return githubspec.Pinned().Fetch(context.Background(), githubspec.ReadOptions(os.Getenv))
+	})
+	fetchSchema = sync.OnceValues(func() (string, error) {
+		return githubspec.PinnedSchema().Fetch(context.Background(), githubspec.ReadOptions(os.Getenv))
+	})
+)

@@ -7,12 +7,13 @@
 //	HOLDFAST_TEST_REDIS_URL
 //	HOLDFAST_TEST_TEMPORAL_ADDRESS
 //	HOLDFAST_TEST_GITHUB_OPENAPI    the path of GitHub's description of its API
+//	HOLDFAST_TEST_GITHUB_SCHEMA     the path of GitHub's GraphQL schema
 //
 // A package that is tested alone, as in `go test ./store`, starts the Postgres and
 // the Redis that it needs itself, once per test process. They die with the process;
 // a package that calls [Main] also removes their files at once, and otherwise the
 // next start does. Temporal is too heavy for that: without an address its tests skip.
-// GitHub's description is taken from the user's cache, or fetched from npm into it.
+// GitHub's descriptions are taken from the user's cache, or fetched from npm into it.
 //
 // With HOLDFAST_TEST_REQUIRE=1 nothing is started and nothing is skipped: a service
 // without an address fails the test that asks for it.
@@ -41,6 +42,7 @@ const (
 	redisVariable    = "HOLDFAST_TEST_REDIS_URL"
 	temporalVariable = "HOLDFAST_TEST_TEMPORAL_ADDRESS"
 	openAPIVariable  = "HOLDFAST_TEST_GITHUB_OPENAPI"
+	schemaVariable   = "HOLDFAST_TEST_GITHUB_SCHEMA"
 	requireVariable  = "HOLDFAST_TEST_REQUIRE"
 )
 

@@ -11,11 +11,12 @@ import (
 type since struct {
 	list
 	from Bookmark
+	full bool
 }
 
 func (w since) Next(c Cursor, n int) []Request {
-	if w.phase(c) == List {
-		return w.numbered(c, n, "sort", "created", "direction", "asc")
+	if w.phase(c) != CatchUp {
+		return w.created(c, n)
 	}
 	if c.Next != "" {
 		return []Request{{URL: c.Next, Page: c.Page, Verbatim: true}}
@@ -29,22 +30,15 @@ func (w since) Next(c Cursor, n int) []Request {
 }
 
 func (w since) Advance(c Cursor, r Request, a Answer) (Cursor, bool) {
-	if w.phase(c) == List {
-		if c.Phase == "" {
-			c.Phase, c.Start = List, marked(a.Date)
-		}
-		next, end := c.turn(r, a)
-		if !end {
-			return next, false
-		}
-		return Cursor{Phase: CatchUp, Since: c.Start, Start: c.Start}, false
+	if w.phase(c) != CatchUp {
+		return c.listed(r, a)
 	}
 	c.Since, c.Phase = w.since(c), CatchUp
 	if c.Mark.IsZero() {
 		c.Mark = marked(a.Date)
 	}
 	if a.Next == "" {
-		return c, true
+		return c.checked(w.full)
 	}
 	c.Page, c.Next = r.Page+1, ""
 	if n := len(a.Items); n > 0 && a.Items[n-1].UpdatedAt.After(c.Since) {
@@ -57,14 +51,52 @@ func (w since) Advance(c Cursor, r Request, a Answer) (Cursor, bool) {
 
 func (w since) Bookmark(c Cursor) Bookmark { return Bookmark{Listed: true, Mark: c.Mark} }
 
-func (w since) phase(c Cursor) Phase {
-	if c.Phase == "" && w.from.Listed {
+func (w since) phase(c Cursor) Phase { return c.phase(w.from) }
+
+// phase is where a pass stands that goes on from a bookmark.
+func (c Cursor) phase(from Bookmark) Phase {
+	switch {
+	case c.Phase != "":
+		return c.Phase
+	case from.Listed:
 		return CatchUp
-	}
-	if c.Phase == "" {
+	default:
 		return List
 	}
-	return c.Phase
+}
+
+// created lists requests for everything there is, in the order of creation.
+func (l list) created(c Cursor, n int) []Request {
+	params := []string{"sort", "created", "direction", "asc"}
+	if probe, ok := l.probe(c, params...); ok {
+		return probe
+	}
+	return listing(l.numbered(c, n, params...))
+}
+
+// listed is the cursor after a page of everything there is: behind the last one
+// comes what was updated since the first was read.
+func (c Cursor) listed(r Request, a Answer) (Cursor, bool) {
+	if c.Phase == "" {
+		c.Phase = List
+	}
+	if c.Start.IsZero() {
+		c.Start = marked(a.Date)
+	}
+	next, end := c.appended(r, a)
+	if !end || c.Phase == Relist {
+		return next, end
+	}
+	return Cursor{Phase: CatchUp, Since: c.Start, Start: c.Start, Whole: true}, false
+}
+
+// checked is the cursor after a catch-up: a full check reads everything now, unless
+// this pass has done so before.
+func (c Cursor) checked(full bool) (Cursor, bool) {
+	if !full || c.Whole {
+		return c, true
+	}
+	return Cursor{Phase: Check, Mark: c.Mark}, false
 }
 
 func (w since) since(c Cursor) time.Time {
@@ -81,25 +113,19 @@ func (w since) since(c Cursor) time.Time {
 type newestFirst struct {
 	list
 	from Bookmark
+	full bool
 }
 
 func (w newestFirst) Next(c Cursor, n int) []Request {
-	if c.Phase == List || c.Phase == "" && !w.from.Listed {
-		return w.numbered(c, n, "sort", "created", "direction", "asc")
+	if c.phase(w.from) != CatchUp {
+		return w.created(c, n)
 	}
 	return w.numbered(Cursor{Page: c.Page, Next: c.Next}, 1, "sort", "updated", "direction", "desc")
 }
 
 func (w newestFirst) Advance(c Cursor, r Request, a Answer) (Cursor, bool) {
-	if c.Phase == List || c.Phase == "" && !w.from.Listed {
-		if c.Phase == "" {
-			c.Phase, c.Start = List, marked(a.Date)
-		}
-		next, end := c.turn(r, a)
-		if !end {
-			return next, false
-		}
-		return Cursor{Phase: CatchUp, Since: c.Start, Start: c.Start}, false
+	if c.phase(w.from) != CatchUp {
+		return c.listed(r, a)
 	}
 	if c.Phase == "" {
 		c.Phase, c.Since, c.Mark = CatchUp, marked(w.from.Mark), w.from.Mark
@@ -109,9 +135,13 @@ func (w newestFirst) Advance(c Cursor, r Request, a Answer) (Cursor, bool) {
 		c.Mark = a.Items[0].UpdatedAt
 	}
 	if n == 0 || a.Items[n-1].UpdatedAt.Before(c.Since) {
-		return c, true
+		return c.checked(w.full)
 	}
-	return c.turn(r, a)
+	next, end := c.turn(r, a)
+	if end {
+		return c.checked(w.full)
+	}
+	return next, false
 }
 
 func (w newestFirst) Bookmark(c Cursor) Bookmark { return Bookmark{Listed: true, Mark: c.Mark} }

@@ -36,31 +36,68 @@ const (
 	List Phase = "list"
 	// CatchUp reads what was updated since a time.
 	CatchUp Phase = "catch_up"
+	// Check reads everything there is once more, to find what later passes miss.
+	Check Phase = "check"
+	// Verify looks a second time at items that a list did not show.
+	Verify Phase = "verify"
+	// Relist reads everything a second time, where items cannot be looked at one by one.
+	Relist Phase = "relist"
+	// Compare reads the commits between two heads; Dropped those that a force push left behind.
+	Compare Phase = "compare"
+	Dropped Phase = "dropped"
 )
 
 // Cursor is how far a pass is. It is stored with each page, in its transaction.
 type Cursor struct {
 	Phase  Phase     `json:"phase,omitempty"`
-	Page   int       `json:"page,omitempty"`  // number of the next page; 0 means 1
-	Last   int       `json:"last,omitempty"`  // number of the last page, as GitHub said last
-	Next   string    `json:"next,omitempty"`  // rel=next, followed verbatim when it is set
-	Deep   bool      `json:"deep,omitempty"`  // this list serves numbers beyond 99 as well
-	Since  time.Time `json:"since,omitzero"`  // of the catch-up's next request, or where it stops
-	Start  time.Time `json:"start,omitzero"`  // when the list phase began, less the overlap
-	Mark   time.Time `json:"mark,omitzero"`   // what the bookmark will hold when the pass is complete
-	Head   string    `json:"head,omitempty"`  // the commit whose history is read
-	Parent int64     `json:"parent,omitzero"` // number of the last parent whose list was read
+	Page   int       `json:"page,omitempty"`       // number of the next page; 0 means 1
+	Last   int       `json:"last,omitempty"`       // number of the last page, as GitHub said last
+	Next   string    `json:"next,omitempty"`       // rel=next, followed verbatim when it is set
+	Deep   bool      `json:"deep,omitempty"`       // this list serves numbers beyond 99 as well
+	Since  time.Time `json:"since,omitzero"`       // of the catch-up's next request, or where it stops
+	Start  time.Time `json:"start,omitzero"`       // when the list phase began, less the overlap
+	Mark   time.Time `json:"mark,omitzero"`        // what the bookmark will hold when the pass is complete
+	Head   string    `json:"head,omitempty"`       // the commit whose history is read
+	Whole  bool      `json:"whole,omitempty"`      // this pass has read, or reads, everything there is
+	Parent string    `json:"parent_key,omitempty"` // key of the last parent whose list was read
+	Guard  *Guard    `json:"guard,omitempty"`      // notices that the list shifts
+	// Left is what the pass leaves when it is complete, once only second looks remain.
+	Left *Bookmark `json:"left,omitempty"`
 }
 
 // Relisting tells whether the cursor is in the catch-up of a pass that has just
 // listed everything: what it meets was met before.
 func (c Cursor) Relisting() bool { return c.Phase == CatchUp && !c.Start.IsZero() }
 
+// Listing tells whether the cursor stands in the list of everything there is.
+func (c Cursor) Listing() bool { return c.Phase == List || c.Phase == Check || c.Phase == Relist }
+
+// SecondLook is the cursor of a pass that has read what there is and looks again at
+// what it missed; left is what the pass leaves.
+func SecondLook(left Bookmark) Cursor { return Cursor{Phase: Verify, Left: &left} }
+
+// ListAgain is the cursor of a second look that reads the whole list again.
+func (c Cursor) ListAgain() Cursor {
+	return Cursor{Phase: Relist, Left: c.Left, Head: c.Left.Head}
+}
+
 // Bookmark is what a complete pass leaves for the next one.
 type Bookmark struct {
 	Listed bool      `json:"listed,omitempty"` // a list phase was completed once
 	Mark   time.Time `json:"mark,omitzero"`    // everything updated before is mirrored
 	Head   string    `json:"head,omitempty"`   // everything reachable from it is mirrored
+	Sum    string    `json:"sum,omitempty"`    // stands for the keys of the whole list in their order
+}
+
+// Source is what a walk reads.
+type Source struct {
+	Collection collection.Collection
+	// Owner and Name are the repository's; of an organization Owner is its login.
+	Owner, Name string
+	// From is the bookmark of the last complete pass.
+	From Bookmark
+	// Full asks for a full check: everything there is is read once more.
+	Full bool
 }
 
 // Request is one page to ask for.
@@ -68,14 +105,22 @@ type Request struct {
 	URL      string // relative to the API's base, or a rel=next link verbatim
 	Page     int    // its number; 0 for a link
 	Verbatim bool
+	Envelope string // the member of the answer that holds the items; empty: the collection's
+	Listing  bool   // it is a page of everything there is
+	Probe    bool   // it tells whether the list has shifted; its items were or will be met elsewhere
+	Entire   bool   // the answer must have its items, also where nothing has changed
 }
 
 // Answer is what a request brought.
 type Answer struct {
 	Items []collection.Item
-	Next  string    // rel=next
-	Last  int       // page number of rel=last; 0 unknown
-	Date  time.Time // by GitHub's clock
+	// Shown stands for the items' keys where GitHub says that they are as they were.
+	Shown string
+	// Status tells how two commits are related, for Compare.
+	Status string
+	Next   string    // rel=next
+	Last   int       // page number of rel=last; 0 unknown
+	Date   time.Time // by GitHub's clock
 }
 
 // Walk reads one collection of one repository.
@@ -89,21 +134,23 @@ type Walk interface {
 	Bookmark(c Cursor) Bookmark
 }
 
-// For is the walk of a collection, from the bookmark of its last complete pass.
-// It is nil for a collection that is listed per parent.
-func For(c collection.Collection, owner, name string, from Bookmark) Walk {
-	l := list{path: c.ListPath(owner, name, 0), query: c.Query}
+// For is the walk of a collection. It is nil for one that is listed per parent.
+func For(s Source) Walk {
+	c := s.Collection
+	l := list{path: c.ListPath(s.Owner, s.Name, ""), query: c.Query}
 	switch c.Mode {
 	case collection.Single:
 		return single{l}
 	case collection.FullList:
-		return full{l}
+		return full{l, s.From}
 	case collection.Since:
-		return since{l, from}
+		return since{l, s.From, s.Full}
 	case collection.NewestFirst:
-		return newestFirst{l, from}
+		return newestFirst{l, s.From, s.Full}
+	case collection.NewestCreated:
+		return newestCreated{l, s.From, s.Full, c.Lookback}
 	case collection.Heads:
-		return heads{l, from}
+		return heads{l, comparison(s), s.From, s.Full}
 	case collection.PerParent:
 		return nil
 	}
@@ -142,6 +189,14 @@ func (l list) numbered(c Cursor, n int, params ...string) []Request {
 		out = append(out, Request{URL: l.url(page, params...), Page: page})
 	}
 	return out
+}
+
+// listing marks requests as pages of everything there is.
+func listing(requests []Request) []Request {
+	for i := range requests {
+		requests[i].Listing = true
+	}
+	return requests
 }
 
 // turn moves the cursor to the next page: by its number where numbers are known to

@@ -20,6 +20,9 @@ type source struct {
 	now      time.Time
 	items    []collection.Item // in created order
 	filters  bool              // knows since
+	newest   bool              // lists the newest first
+	first    int               // items that it began with
+	made     int
 	asked    int
 	beyond   bool // answers "after" links beyond page 99, and refuses numbers there
 	refusals int
@@ -32,7 +35,8 @@ func (s *source) edit(i int) {
 
 func (s *source) add() {
 	s.now = s.now.Add(time.Minute)
-	s.items = append(s.items, collection.Item{Key: strconv.Itoa(len(s.items) + 1), UpdatedAt: s.now})
+	s.made++
+	s.items = append(s.items, collection.Item{Key: strconv.Itoa(s.made), UpdatedAt: s.now, CreatedAt: s.now})
 }
 
 func (s *source) answer(raw string) walk.Answer {
@@ -43,6 +47,9 @@ func (s *source) answer(raw string) walk.Answer {
 	}
 	q := u.Query()
 	items := slices.Clone(s.items)
+	if s.newest {
+		slices.Reverse(items)
+	}
 	if q.Get("sort") == "updated" {
 		slices.SortStableFunc(items, func(a, b collection.Item) int { return a.UpdatedAt.Compare(b.UpdatedAt) })
 		if q.Get("direction") == "desc" {
@@ -83,7 +90,7 @@ func (s *source) answer(raw string) walk.Answer {
 // pass walks once. between runs after each answer, while the window's other
 // answers are already there.
 func pass(t require.TestingT, s *source, c collection.Collection, from walk.Bookmark, window int, mirror map[string]time.Time, between func()) walk.Bookmark {
-	w := walk.For(c, "o", "r", from)
+	w := walk.For(walk.Source{Collection: c, Owner: "o", Name: "r", From: from})
 	var cursor walk.Cursor
 	flight := map[string]walk.Answer{}
 	for range 10_000 {
@@ -121,6 +128,7 @@ func newSource(n int, filters bool) *source {
 		s.add()
 	}
 	s.now = s.now.Add(24 * time.Hour)
+	s.first = n
 	return s
 }
 
@@ -184,9 +192,11 @@ func TestRequestsOfAPass(t *testing.T) {
 		first, second int
 	}{
 		{"issues", true, 0, 2, 1},
-		{"issues", true, 250, 3 + 1, 1},
-		{"pulls", false, 250, 3 + 1, 1},
-		{"labels", false, 250, 3, 3},
+		{"issues", true, 100, 1 + 1, 1},
+		{"issues", true, 150, 2 + 1 + 1, 1}, // the first page is read again
+		{"issues", true, 250, 3 + 3 + 1, 1}, // and the last before and after the others
+		{"pulls", false, 250, 3 + 3 + 1, 1},
+		{"labels", false, 250, 3 + 3, 3}, // until two readings show the same
 		{"labels", false, 100, 1, 1},
 		{"commits", false, 250, 3, 1},
 		{"commits", false, 0, 1, 1},
@@ -216,7 +226,7 @@ func TestLinksAreFollowedWhereNumbersEnd(t *testing.T) {
 	s, mirror = newSource(10_250, true), map[string]time.Time{}
 	pass(t, s, named(t, "issue_comments"), walk.Bookmark{}, 8, mirror, func() {})
 	require.Len(t, mirror, 10_250)
-	require.Equal(t, 103+1, s.asked)
+	require.Equal(t, 103+3+1, s.asked)
 }
 
 func TestOneChangeCostsOneRequest(t *testing.T) {
@@ -247,7 +257,7 @@ func TestManyItemsOfOneSecond(t *testing.T) {
 
 func TestCommitsStayWithTheHeadTheyBeganWith(t *testing.T) {
 	t.Parallel()
-	w := walk.For(named(t, "commits"), "o", "r", walk.Bookmark{})
+	w := walk.For(walk.Source{Collection: named(t, "commits"), Owner: "o", Name: "r"})
 	first := w.Next(walk.Cursor{}, 8)
 	require.Len(t, first, 1)
 	c, done := w.Advance(walk.Cursor{}, first[0], walk.Answer{
@@ -267,7 +277,7 @@ func TestCommitsStayWithTheHeadTheyBeganWith(t *testing.T) {
 func TestPerParentHasNoWalk(t *testing.T) {
 	t.Parallel()
 	for _, c := range collection.All() {
-		w := walk.For(c, "o", "r", walk.Bookmark{})
+		w := walk.For(walk.Source{Collection: c, Owner: "o", Name: "r"})
 		require.Equal(t, c.Mode == collection.PerParent, w == nil, c.Name)
 	}
 }

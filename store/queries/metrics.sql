@@ -27,5 +27,18 @@ from collection_passes
 where fresh_at is not null
 group by collection;
 
+-- name: SumChecks :many
+select collection, sum(missing)::bigint as missing, sum(extra)::bigint as extra, sum(different)::bigint as different,
+       extract(epoch from now() - min(started_at))::float8 as oldest_seconds
+from collection_checks
+group by collection;
+
+-- name: CountRepositoryStates :one
+-- See operation.SweepPolicy for when a sweep is overdue.
+select count(*) filter (where unreachable_since is not null) as unreachable,
+       count(*) filter (where @every::interval > interval '0'
+                        and least(sweep_due_at, last_sweep_at + sqlc.arg('every')::interval) < now() - sqlc.arg('grace')::interval) as overdue
+from repository_states;
+
 -- name: CountRepositories :one
 select count(*) from repositories where deleted_at is null;

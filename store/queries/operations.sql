@@ -1,6 +1,6 @@
 -- name: InsertOperation :many
-insert into operations (workspace_id, id, kind, subject, input, idempotency_key, request_hash)
-values (@workspace_id, @id, @kind, @subject, @input, sqlc.narg('idempotency_key'), sqlc.narg('request_hash'))
+insert into operations (workspace_id, id, kind, source, parent_id, subject, input, idempotency_key, request_hash)
+values (@workspace_id, @id, @kind, @source, sqlc.narg('parent_id'), @subject, @input, sqlc.narg('idempotency_key'), sqlc.narg('request_hash'))
 on conflict do nothing
 returning *;
 
@@ -11,8 +11,10 @@ select * from operations where workspace_id = @workspace_id and idempotency_key 
 select * from operations where workspace_id = @workspace_id and id = @id;
 
 -- name: ListOperations :many
+-- Those that stand by themselves, or the children of one.
 select * from operations
 where workspace_id = @workspace_id
+  and ((sqlc.narg('parent_id')::uuid is null and parent_id is null) or parent_id = sqlc.narg('parent_id')::uuid)
   and (sqlc.narg('state')::text is null or state = sqlc.narg('state'))
   and (sqlc.narg('kind')::text is null or kind = sqlc.narg('kind'))
   and (sqlc.narg('before_at')::timestamptz is null
@@ -27,12 +29,16 @@ order by operation_id, position;
 
 -- name: ListOpenOperations :many
 -- Looks across workspaces: the sweeper compares them with their workflows. A
--- pending one that is young is still being started by the API.
-select * from operations
-where state in ('pending', 'running', 'cancelling')
-  and (state <> 'pending' or created_at < now() - @older_than::interval)
-  and (created_at, id) > (@after_at::timestamptz, @after_id::uuid)
-order by created_at, id
+-- pending one that is young is still being started by the API, and one that is part
+-- of another by that one, as long as it has not ended.
+select o.* from operations o
+where o.state in ('pending', 'running', 'cancelling')
+  and (o.state <> 'pending' or o.created_at < now() - @older_than::interval)
+  and (o.state <> 'pending' or o.parent_id is null or not exists (
+      select from operations p
+      where p.workspace_id = o.workspace_id and p.id = o.parent_id and p.state in ('pending', 'running', 'cancelling')))
+  and (o.created_at, o.id) > (@after_at::timestamptz, @after_id::uuid)
+order by o.created_at, o.id
 limit @row_limit;
 
 -- name: SetOperationState :one
@@ -85,6 +91,9 @@ set state       = @state,
     written     = written + @written,
     pages       = pages + @pages,
     requests    = requests + @requests,
+    expected_requests = case when @state in ('done', 'skipped') then requests + @requests
+                             when sqlc.arg('remaining')::bigint > 0 then sqlc.arg('remaining')::bigint + requests + @requests
+                             else greatest(expected_requests, requests + @requests) end,
     note        = case when @note::text = '' or position(@note in note) > 0 then note
                        when note = '' then @note else left(note || ' ' || @note, 1000) end,
     started_at  = coalesce(started_at, now()),

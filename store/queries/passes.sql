@@ -50,37 +50,8 @@ where workspace_id = @workspace_id and repository_id = @repository_id and collec
 -- name: ListPasses :many
 select * from collection_passes
 where workspace_id = @workspace_id and repository_id = any (@repository_ids::bigint[])
+  and collection <> all (coalesce(@ignored::text[], '{}'))
 order by repository_id, collection;
-
--- name: ListMovedPulls :many
--- The pull requests whose list of a nested collection was not read since they last moved.
--- The lateral keeps Postgres on the primary key while there are no statistics yet.
-select p.key, p.number::bigint as number, p.updated_at as version
-from pulls p
-left join lateral (
-    select c.parent_key, c.version from collection_parents c
-    where c.workspace_id = p.workspace_id and c.repository_id = p.repository_id
-      and c.collection = @collection and c.parent_key = p.key
-    offset 0
-) c on true
-where p.workspace_id = @workspace_id and p.repository_id = @repository_id
-  and p.deleted_at is null and p.number > @after::bigint
-  and (c.parent_key is null or c.version is distinct from p.updated_at)
-order by p.number
-limit @row_limit;
-
--- name: CountMovedPulls :one
-select count(*)
-from pulls p
-left join lateral (
-    select c.parent_key, c.version from collection_parents c
-    where c.workspace_id = p.workspace_id and c.repository_id = p.repository_id
-      and c.collection = @collection and c.parent_key = p.key
-    offset 0
-) c on true
-where p.workspace_id = @workspace_id and p.repository_id = @repository_id
-  and p.deleted_at is null
-  and (c.parent_key is null or c.version is distinct from p.updated_at);
 
 -- name: UpsertParents :exec
 -- The zero time stands for a parent without a time.

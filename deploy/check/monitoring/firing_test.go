@@ -16,6 +16,11 @@ const healthy = `
   up{job="holdfast-worker", instance="worker-2"} 1x360
   holdfast_mirror_age_seconds{job="holdfast-worker", instance="worker-1", collection="issues"} 3600+60x360
   holdfast_mirror_age_seconds{job="holdfast-worker", instance="worker-2", collection="issues"} 3600+60x360
+  holdfast_drift_items{job="holdfast-worker", instance="worker-1", collection="issues", kind="missing"} 0x360
+  holdfast_drift_items{job="holdfast-worker", instance="worker-1", collection="issues", kind="extra"} 3x360
+  holdfast_drift_items{job="holdfast-worker", instance="worker-1", collection="issues", kind="different"} 5x360
+  holdfast_sweeps_overdue{job="holdfast-worker", instance="worker-1"} 0x10 2x20 0x330
+  holdfast_repositories_unreachable{job="holdfast-worker", instance="worker-1"} 0x360
   holdfast_figures_errors_total{job="holdfast-worker", instance="worker-1"} 0x360
   holdfast_operations{job="holdfast-worker", instance="worker-1", kind="sync_repository", state="failed"} 2x360
   holdfast_operations{job="holdfast-worker", instance="worker-1", kind="sync_repository", state="succeeded"} 40x360
@@ -83,6 +88,18 @@ var alertCases = map[string]struct {
 	"HoldfastMirrorStale": {
 		[]string{`holdfast_mirror_age_seconds` + worker1 + `, collection="issues"} 90000+60x360`},
 		70 * time.Minute, 90 * time.Minute, "The mirror of issues is 1d 2h 30m 0s old.",
+	},
+	"HoldfastMirrorMissedItems": {
+		[]string{`holdfast_drift_items` + worker1 + `, collection="issues", kind="missing"} 0x60 7x300`},
+		65 * time.Minute, 67 * time.Minute, "A full check found 7 items of issues that the mirror lacked.",
+	},
+	"HoldfastSweepsOverdue": {
+		[]string{`holdfast_sweeps_overdue` + worker1 + `} 0x60 2x300`},
+		90 * time.Minute, 92 * time.Minute, "2 repositories should have been compared with GitHub long ago.",
+	},
+	"HoldfastRepositoryUnreachable": {
+		[]string{`holdfast_repositories_unreachable` + worker1 + `} 0x60 1x300`},
+		75 * time.Minute, 77 * time.Minute, "GitHub does not show 1 of the mirrored repositories any more.",
 	},
 	"HoldfastFiguresFailing": {
 		[]string{`holdfast_figures_errors_total` + worker1 + `} 0x60 0+4x300`},

@@ -85,7 +85,7 @@ func (l *Loop) readCollection(ctx context.Context, c collection.Collection, owne
 	for key, values := range c.Query {
 		query[key] = values
 	}
-	next := c.ListPath(owner, name, 0) + "?" + query.Encode()
+	next := c.ListPath(owner, name, "") + "?" + query.Encode()
 	var page bytes.Buffer
 	for next != "" {
 		request, err := l.github.NewRequest(http.MethodGet, next, nil)
@@ -120,7 +120,7 @@ func nextLink(header string) string {
 // loop that reads each item itself first takes four times the processor time.
 func (l *Loop) store(ctx context.Context, c collection.Collection, page []byte) error {
 	if _, err := l.conn.Exec(ctx, `insert into `+loopTable(c)+` (key, number, updated_at, raw)
-		select item->>'`+string(c.Key)+`', (item->>'number')::bigint, (item->>'updated_at')::timestamptz, item
+		select item->>'`+c.Key+`', (item->>'number')::bigint, (item->>'updated_at')::timestamptz, item
 		from jsonb_array_elements($1::jsonb) as item
 		on conflict (key) do update set number = excluded.number, updated_at = excluded.updated_at, raw = excluded.raw`,
 		page); err != nil {

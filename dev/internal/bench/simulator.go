@@ -25,7 +25,7 @@ const seed = 1
 func Collections() []collection.Collection {
 	var listed []collection.Collection
 	for _, c := range collection.All() {
-		if c.Mode != collection.Single && c.Mode != collection.PerParent {
+		if c.Core && c.Scope == collection.ScopeRepository && c.Mode != collection.Single && c.Mode != collection.PerParent {
 			listed = append(listed, c)
 		}
 	}

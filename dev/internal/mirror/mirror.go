@@ -7,6 +7,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -57,17 +59,36 @@ func (c Collection) Difference() string {
 		c.Missing.Count, c.Missing.First, c.Different.Count, c.Different.First, c.Extra.Count, c.Extra.First)
 }
 
-// Compare compares every item of every collection of a repository, by collection.
+// Compare compares every item of a repository, by collection: of those that every sync
+// reads, and of those that one has read.
 func Compare(ctx context.Context, pool *pgxpool.Pool, sim *githubsim.Server, workspaceID string, repository *githubsim.Repository) (map[string]Collection, error) {
 	owner, name, _ := strings.Cut(repository.FullName(), "/")
+	return compareAll(ctx, pool, collection.ScopeRepository, workspaceID, repository.ID(), func(c collection.Collection) iter.Seq2[string, json.RawMessage] {
+		return sim.Items(owner, name, c.Name)
+	})
+}
+
+// CompareOrganization compares every item of an organization itself, by collection, as
+// Compare does.
+func CompareOrganization(ctx context.Context, pool *pgxpool.Pool, sim *githubsim.Server, workspaceID string, o *githubsim.Organization) (map[string]Collection, error) {
+	return compareAll(ctx, pool, collection.ScopeOrganization, workspaceID, o.ID(), func(c collection.Collection) iter.Seq2[string, json.RawMessage] {
+		return sim.OrganizationItems(o.Login(), c.Name)
+	})
+}
+
+func compareAll(ctx context.Context, pool *pgxpool.Pool, scope collection.Scope, workspaceID string, id int64, source func(collection.Collection) iter.Seq2[string, json.RawMessage]) (map[string]Collection, error) {
 	result := map[string]Collection{}
-	for _, c := range collection.All() {
-		stored, err := storedHashes(ctx, pool, c, workspaceID, repository.ID())
+	all, err := kept(ctx, pool, scope, workspaceID, id)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range all {
+		stored, err := storedHashes(ctx, pool, c, workspaceID, id)
 		if err != nil {
 			return nil, err
 		}
 		compared := Collection{}
-		for key, raw := range sim.Items(owner, name, c.Name) {
+		for key, raw := range source(c) {
 			if err := compared.compare(c, key, raw, stored); err != nil {
 				return nil, err
 			}
@@ -80,9 +101,26 @@ func Compare(ctx context.Context, pool *pgxpool.Pool, sim *githubsim.Server, wor
 	return result, nil
 }
 
+// kept are the collections of which there should be a mirror: those that every sync
+// reads, and those that one was asked to read.
+func kept(ctx context.Context, pool *pgxpool.Pool, scope collection.Scope, workspaceID string, id int64) ([]collection.Collection, error) {
+	rows, err := pool.Query(ctx, `select collection from collection_passes where workspace_id = $1 and repository_id = $2`, workspaceID, id)
+	if err != nil {
+		return nil, fmt.Errorf("read which collections are mirrored: %w", err)
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("read which collections are mirrored: %w", err)
+	}
+	return slices.DeleteFunc(collection.All(), func(c collection.Collection) bool {
+		return c.Scope != scope || !c.Core && !slices.Contains(names, c.Name)
+	}), nil
+}
+
 // compare takes the item's stored counterpart out of stored.
 func (c *Collection) compare(of collection.Collection, key string, raw json.RawMessage, stored map[string][32]byte) error {
-	source, err := of.Prepare(raw)
+	parent, _, _ := strings.Cut(key, "/")
+	source, err := of.PrepareOf(parent, raw)
 	if err != nil {
 		return fmt.Errorf("read the source's %s %s: %w", of.Name, key, err)
 	}
@@ -115,9 +153,9 @@ func isPullAmongIssues(c collection.Collection, raw json.RawMessage) bool {
 
 // storedHashes reads a collection's table: the hash of what is stored now, not the
 // one that the product noted beside it.
-func storedHashes(ctx context.Context, pool *pgxpool.Pool, c collection.Collection, workspaceID string, repositoryID int64) (map[string][32]byte, error) {
+func storedHashes(ctx context.Context, pool *pgxpool.Pool, c collection.Collection, workspaceID string, id int64) (map[string][32]byte, error) {
 	rows, err := pool.Query(ctx, `select key, coalesce(raw_bytes, convert_to(raw::text, 'UTF8')) from `+pgx.Identifier{c.Table}.Sanitize()+`
-		where workspace_id = $1 and repository_id = $2 and deleted_at is null`, workspaceID, repositoryID)
+		where workspace_id = $1 and `+c.ScopeColumn()+` = $2 and deleted_at is null`, workspaceID, id)
 	if err != nil {
 		return nil, fmt.Errorf("read the mirror's %s: %w", c.Name, err)
 	}
@@ -142,7 +180,11 @@ func storedHashes(ctx context.Context, pool *pgxpool.Pool, c collection.Collecti
 // at hand to compare with.
 func Count(ctx context.Context, pool *pgxpool.Pool, workspaceID string, repositoryID int64) (map[string]int64, error) {
 	counts := map[string]int64{}
-	for _, c := range collection.All() {
+	all, err := kept(ctx, pool, collection.ScopeRepository, workspaceID, repositoryID)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range all {
 		query := `select count(*) from ` + pgx.Identifier{c.Table}.Sanitize() + `
 			where workspace_id = $1 and repository_id = $2 and deleted_at is null`
 		if c.Name == "issues" {

@@ -74,9 +74,14 @@ func seconds(from, to *time.Time) float64 {
 	return math.Round(to.Sub(*from).Seconds()*100) / 100
 }
 
+// mirrored are the collections that a sync reads which does not say what it wants.
+func mirrored() []string {
+	return collection.NewRegistry().Expand(collection.ScopeRepository, []string{collection.PresetCore})
+}
+
 // Differs names a collection whose mirror is not equal to its source.
 func (r Report) Differs() (string, bool) {
-	for _, name := range collection.NewRegistry().Names() {
+	for _, name := range mirrored() {
 		if c := r.Collections[name]; c.Difference != "" {
 			return name + ": " + c.Difference, true
 		}
@@ -99,7 +104,7 @@ func (r Report) WriteTable(w io.Writer) error {
 	const line = "%-16s %10s %10s %10s %9s\n"
 	var b strings.Builder
 	fmt.Fprintf(&b, line, "collection", "on GitHub", "mirrored", "requests", "seconds")
-	for _, name := range collection.NewRegistry().Names() {
+	for _, name := range mirrored() {
 		c := r.Collections[name]
 		source := "not told"
 		if c.Source != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast/holdfast/dev/internal/source"
+	"github.com/holdfast/holdfast/internal/collection"
 	"github.com/holdfast/holdfast/internal/githubsim"
 	"github.com/holdfast/holdfast/internal/localservice"
 	"github.com/holdfast/holdfast/internal/testenv"
@@ -40,7 +41,7 @@ func TestRealGitHubIsCountedByAsking(t *testing.T) {
 	require.Equal(t, repository, s.Repository())
 	counts, err := s.Count(t.Context(), testenv.Database(t))
 	require.NoError(t, err)
-	require.Len(t, counts, len(githubsim.Collections()))
+	require.Len(t, counts, len(collection.NewRegistry().Expand(collection.ScopeRepository, nil)))
 	for name, c := range counts {
 		require.Zero(t, c.Mirrored, name)
 		if name == "reviews" {

@@ -1,0 +1,36 @@
+package operation
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// ChangeKeeper keeps the partitions of changes: those of the months to come are there,
+// those that are older than the retention are not. Any number may run at once.
+type ChangeKeeper struct {
+	Store interface {
+		// KeepChanges makes partitions and drops old ones, and tells how many it dropped.
+		KeepChanges(ctx context.Context, retention time.Duration) (dropped int, err error)
+	}
+	Retention time.Duration // how long changes are kept at least; 0: for ever
+	Logger    *slog.Logger
+}
+
+// Run keeps them at once and at every tick until ctx ends. What fails is tried again
+// at the next: months are made ahead, and there is a partition for what has none.
+func (k *ChangeKeeper) Run(ctx context.Context, ticks <-chan time.Time) {
+	for {
+		switch dropped, err := k.Store.KeepChanges(ctx, k.Retention); {
+		case err != nil && ctx.Err() == nil:
+			k.Logger.WarnContext(ctx, "the partitions of changes were not kept; trying again later", "error", err)
+		case dropped > 0:
+			k.Logger.InfoContext(ctx, "dropped changes that are older than the retention", "months", dropped, "retention", k.Retention.String())
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticks:
+		}
+	}
+}

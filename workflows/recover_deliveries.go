@@ -1,0 +1,46 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/holdfast/holdfast/activities"
+)
+
+// RecoverDeliveriesInput starts RecoverDeliveries.
+type RecoverDeliveriesInput struct {
+	activities.Recover
+}
+
+// RecoverDeliveries has GitHub deliver again what did not arrive at a workspace's
+// hooks. A schedule starts it; the next run makes up for one that failed.
+func RecoverDeliveries(ctx workflow.Context, in RecoverDeliveriesInput) (activities.Recovered, error) {
+	var steps *activities.Deliveries // nil: only its methods' names are used
+	var total activities.Recovered
+	for {
+		step := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+			TaskQueue:           GitHubTaskQueue,
+			StartToCloseTimeout: time.Hour,
+			HeartbeatTimeout:    activities.HeartbeatTimeout,
+			RetryPolicy:         retryPolicy(attempts),
+			Summary:             "Look for deliveries that failed",
+			Priority:            temporal.Priority{PriorityKey: laneIncremental, FairnessKey: in.WorkspaceID},
+		})
+		var found activities.Recovered
+		if err := workflow.ExecuteActivity(step, steps.RecoverDeliveries, in.Recover).Get(ctx, &found); err != nil {
+			return total, err
+		}
+		total.Failed = max(total.Failed, found.Failed)
+		total.Redelivered += found.Redelivered
+		total.Due += found.Due
+		if found.Wait == nil {
+			return total, nil
+		}
+		wait := workflow.TimerOptions{Summary: found.Wait.Reason}
+		if err := workflow.NewTimerWithOptions(ctx, max(found.Wait.Pause, shortestPause), wait).Get(ctx, nil); err != nil {
+			return total, err
+		}
+	}
+}
