@@ -27,6 +27,7 @@ type exchange struct {
 	enc    encoder
 	buffer *buffer
 	fault  FaultKind
+	query  uint64 // a hash of the body of a GraphQL query
 
 	inFlight int
 }

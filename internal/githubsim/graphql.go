@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 )
 
 // graphqlRoute answers queries at /graphql and, as a GitHub Enterprise Server does,
@@ -46,6 +48,7 @@ func (s *Server) graphql(x *exchange) {
 		x.problem(http.StatusBadRequest, "Problems parsing JSON", graphqlDocs)
 		return
 	}
+	x.query = xxhash.Sum64(body)
 	q, problems := parseQuery(asked.Query, asked.Variables)
 	if len(problems) > 0 {
 		x.enc.raw("{")

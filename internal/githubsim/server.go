@@ -53,6 +53,7 @@ type Exchange struct {
 	Endpoint   string // as in Stats.Requests
 	Method     string
 	URL        string // path and query, as sent
+	Query      uint64 // of GraphQL: equal for equal bodies; 0: none
 	Repository int64  // the number of the one that it was for; 0: none
 	Status     int    // 0 if the connection was reset
 	Fault      FaultKind
@@ -198,8 +199,8 @@ func (s *Server) close(x *exchange) {
 			repository = r.info.id
 		}
 		s.options.Observe(Exchange{
-			Repository: repository,
-			Endpoint:   x.route.name, Method: x.req.Method, URL: x.req.URL.RequestURI(), Status: x.status,
+			Repository: repository, Query: x.query,
+			Endpoint: x.route.name, Method: x.req.Method, URL: x.req.URL.RequestURI(), Status: x.status,
 			Fault: x.fault, Start: x.now, Duration: s.options.Now().Sub(x.now),
 		})
 	}

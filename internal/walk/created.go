@@ -20,7 +20,7 @@ func (w newestCreated) Next(c Cursor, n int) []Request {
 	if probe, ok := w.probe(c); ok {
 		return probe
 	}
-	return listing(w.numbered(c, n))
+	return edged(w.numbered(c, n))
 }
 
 func (w newestCreated) Advance(c Cursor, r Request, a Answer) (Cursor, bool) {

@@ -71,7 +71,7 @@ func (l list) created(c Cursor, n int) []Request {
 	if probe, ok := l.probe(c, params...); ok {
 		return probe
 	}
-	return listing(l.numbered(c, n, params...))
+	return edged(l.numbered(c, n, params...))
 }
 
 // listed is the cursor after a page of everything there is: behind the last one

@@ -199,6 +199,12 @@ func listing(requests []Request) []Request {
 	return requests
 }
 
+// edged asks for the first page whole: its items are what the guard holds on to.
+func edged(requests []Request) []Request {
+	requests[0].Entire = requests[0].Page == 1
+	return listing(requests)
+}
+
 // turn moves the cursor to the next page: by its number where numbers are known to
 // work, else by GitHub's link. It tells whether there is no next page.
 func (c Cursor) turn(r Request, a Answer) (Cursor, bool) {
