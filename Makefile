@@ -134,8 +134,16 @@ verify: ## Fail if generated code, go.mod files or formatting are not current
 BENCHFLAGS ?=
 
 .PHONY: bench
-bench: bin/holdfast bin/dev ## Measure Holdfast against a plain loop; docs/benchmarks.md has MARKDOWN, JSON, BENCHFLAGS
+bench: bin/holdfast bin/dev ## Measure speed, upkeep and freshness; docs/benchmarks.md has MARKDOWN, JSON, BENCHFLAGS
 	@./bin/dev bench $(BENCHFLAGS)
+
+.PHONY: bench-upkeep
+bench-upkeep: bin/holdfast bin/dev ## Count what syncs and sweeps of a mirror ask of GitHub (part of bench)
+	@./bin/dev bench upkeep $(BENCHFLAGS)
+
+.PHONY: bench-freshness
+bench-freshness: bin/holdfast bin/dev ## Measure how soon a webhook's change is in its row (part of bench)
+	@./bin/dev bench freshness $(BENCHFLAGS)
 
 .PHONY: bench-memory
 bench-memory: bin/holdfast bin/dev ## Measure how much memory a worker takes for up to a million items

@@ -23,6 +23,7 @@ const benchmarksPage = "docs/benchmarks.md"
 type benchOptions struct {
 	binary string // the holdfast executable
 	speed  bench.SpeedOptions
+	fresh  bench.FreshnessOptions
 	quick  bool
 	json   bool
 	update string // a page of documentation
@@ -35,17 +36,19 @@ func benchCommand() *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:   "bench",
-		Short: "measure Holdfast against a plain sequential loop",
+		Short: "measure Holdfast against a plain sequential loop, what a mirror asks of GitHub, and how fresh webhooks keep it",
 		Long: `Syncs a generated repository from a simulated GitHub, by Holdfast's real processes and
-by a plain loop in turns, and prints medians of what both took: docs/benchmarks.md.
+by a plain loop in turns, and prints medians of what both took. Then "bench upkeep" and
+"bench freshness" are run: docs/benchmarks.md.
 
   JSON=1       the result with every run as JSON on standard output, the rest on standard error
-  MARKDOWN=1   the newest table into docs/benchmarks.md, as --update docs/benchmarks.md`,
+  MARKDOWN=1   the newest tables into docs/benchmarks.md, as --update docs/benchmarks.md`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.quick {
-				o.speed.Items, o.speed.Runs = 5000, 1
+				o.speed.Items, o.speed.Runs, o.fresh.For = 5000, 1, quickFor
 			}
+			o.fresh.Items = o.speed.Items
 			return runBench(cmd.Context(), o)
 		},
 	}
@@ -55,8 +58,9 @@ by a plain loop in turns, and prints medians of what both took: docs/benchmarks.
 	cmd.Flags().IntVar(&o.speed.Items, "items", 50_000, "how many `items` to sync")
 	cmd.Flags().DurationSliceVar(&o.speed.Latencies, "latency", []time.Duration{0, 100 * time.Millisecond}, "how `long` GitHub takes to answer, several separated by commas")
 	cmd.Flags().IntVar(&o.speed.Runs, "runs", 3, "how many `runs` of each")
-	cmd.Flags().BoolVar(&o.quick, "quick", false, "5,000 items and one run: to see that it works")
-	cmd.AddCommand(benchMemoryCommand(&o), benchProfileCommand(&o))
+	cmd.Flags().BoolVar(&o.quick, "quick", false, "5,000 items, one run and short: to see that it works")
+	deliveryFlags(cmd, &o.fresh)
+	cmd.AddCommand(benchUpkeepCommand(&o), benchFreshnessCommand(&o), benchMemoryCommand(&o), benchProfileCommand(&o))
 	return cmd
 }
 
@@ -84,19 +88,40 @@ func runBench(ctx context.Context, o benchOptions) error {
 		if err != nil {
 			return err
 		}
-		if o.json {
-			if err := report.WriteJSON(os.Stdout); err != nil {
-				return err
-			}
-		}
-		if err := report.WriteTable(o.people()); err != nil {
+		if err := o.tell("speed", report); err != nil {
 			return err
 		}
-		if o.update == "" {
-			return nil
+		if report.Upkeep, err = measureUpkeep(ctx, o, options, o.speed.Items); err != nil {
+			return err
 		}
-		return bench.Update(o.update, "speed", report.Markdown())
+		if report.Freshness, err = measureFreshness(ctx, o, options); err != nil {
+			return err
+		}
+		if o.json {
+			return report.WriteJSON(os.Stdout)
+		}
+		return nil
 	})
+}
+
+// told is a result for people.
+type told interface {
+	WriteTable(w io.Writer) error
+	Markdown() string
+}
+
+// tell prints a result, and updates its part of the documentation if it is to.
+func (o benchOptions) tell(name string, result told) error {
+	if err := result.WriteTable(o.people()); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(o.people()); err != nil {
+		return err
+	}
+	if o.update == "" {
+		return nil
+	}
+	return bench.Update(o.update, name, result.Markdown())
 }
 
 // people is where what they read goes: standard output unless JSON does.

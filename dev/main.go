@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 )
 
 func main() {
@@ -42,31 +44,51 @@ const brokenPipeStatus = 128 + int(syscall.SIGPIPE)
 // tells whether it was the output.
 //
 // A second Ctrl-C or SIGTERM ends the program at once. The others come in numbers, a
-// broken pipe with every line that is still printed: they stay caught.
+// broken pipe with every line that is still printed: they stay caught. A client that
+// breaks its connection to a server in here raises SIGPIPE too, which then means nothing.
 func untilTold() (ctx context.Context, closed func() bool) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, os.Interrupt, syscall.SIGTERM)
 	gone := make(chan os.Signal, 1)
-	signal.Notify(gone, syscall.SIGPIPE)
+	broken := make(chan os.Signal, 1)
+	signal.Notify(broken, syscall.SIGPIPE)
 	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
 		signal.Notify(gone, syscall.SIGHUP)
 	}
 	go func() {
-		select {
-		case <-asked:
-			cancel(nil)
-		case told := <-gone:
-			if told == syscall.SIGPIPE {
-				cancel(errOutputClosed)
-			} else {
+		defer signal.Stop(asked)
+		for {
+			select {
+			case <-asked:
 				cancel(nil)
+				return
+			case <-gone:
+				cancel(nil)
+				<-asked
+				return
+			case <-broken:
+				if nobodyReads(os.Stdout, os.Stderr) {
+					cancel(errOutputClosed)
+					<-asked
+					return
+				}
 			}
-			<-asked
 		}
-		signal.Stop(asked)
 	}()
 	return ctx, func() bool { return errors.Is(context.Cause(ctx), errOutputClosed) }
+}
+
+// nobodyReads tells whether one of the outputs is a pipe that nobody reads any more.
+func nobodyReads(outputs ...*os.File) bool {
+	var polled []unix.PollFd
+	for _, output := range outputs {
+		polled = append(polled, unix.PollFd{Fd: int32(output.Fd()), Events: unix.POLLOUT}) //nolint:gosec // descriptors are small
+	}
+	if _, err := unix.Poll(polled, 0); err != nil {
+		return true // it cannot be told: end rather than write to nobody
+	}
+	return slices.ContainsFunc(polled, func(p unix.PollFd) bool { return p.Revents&(unix.POLLERR|unix.POLLHUP) != 0 })
 }
 
 // errOutputClosed is why the program ends when nobody reads what it prints.

@@ -13,7 +13,7 @@ import (
 func TestBenchmarkMeasuresBothAndLeavesNothing(t *testing.T) {
 	t.Parallel()
 	temp := openDir(t)
-	cmd := dev(t, []string{"JSON=1", "MARKDOWN=", "TMPDIR=" + temp}, "bench", "--holdfast", binary, "--items", "1000", "--latency", "5ms", "--runs", "1")
+	cmd := dev(t, []string{"JSON=1", "MARKDOWN=", "TMPDIR=" + temp}, "bench", "--holdfast", binary, "--items", "1000", "--latency", "5ms", "--runs", "1", "--for", "2s")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	require.NoError(t, cmd.Run(), "%s", &stderr)
@@ -27,6 +27,16 @@ func TestBenchmarkMeasuresBothAndLeavesNothing(t *testing.T) {
 			Requests  int64              `json:"requests"`
 			Events    int64              `json:"history_events"`
 		} `json:"all"`
+		Upkeep struct {
+			Steps []struct {
+				Requests int64 `json:"requests"`
+				Written  int64 `json:"rows_written"`
+			} `json:"steps"`
+		} `json:"upkeep"`
+		Freshness struct {
+			Deliveries int                `json:"deliveries"`
+			Seconds    map[string]float64 `json:"seconds"`
+		} `json:"freshness"`
 	}
 	require.NoError(t, json.Unmarshal(stdout.Bytes(), &report), "%s", &stdout)
 	require.Len(t, report.All, 2)
@@ -41,6 +51,15 @@ func TestBenchmarkMeasuresBothAndLeavesNothing(t *testing.T) {
 			require.Positive(t, run.Peak[part], part)
 		}
 	}
+	var written []bool
+	for _, step := range report.Upkeep.Steps {
+		require.Positive(t, step.Requests)
+		written = append(written, step.Written > 0)
+	}
+	require.Equal(t, []bool{true, false, false, true, false}, written, "by the first sync and by that after the changes")
+	require.Equal(t, 100, report.Freshness.Deliveries)
+	require.Positive(t, report.Freshness.Seconds["p50"])
+	require.GreaterOrEqual(t, report.Freshness.Seconds["p99"], report.Freshness.Seconds["p50"])
 	left, err := filepath.Glob(filepath.Join(temp, "holdfast-run-*"))
 	require.NoError(t, err)
 	require.Empty(t, left)

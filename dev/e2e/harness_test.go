@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast/holdfast/dev/internal/chaos"
 	"github.com/holdfast/holdfast/dev/internal/mirror"
 	"github.com/holdfast/holdfast/dev/internal/product"
 	"github.com/holdfast/holdfast/internal/client"
@@ -83,7 +83,7 @@ type world struct {
 	product *product.Product
 	api     *product.API
 	client  *client.Client
-	asked   *askedPages
+	asked   *chaos.Asked
 	dir     string
 
 	temporalAddress, temporalNamespace string
@@ -101,10 +101,10 @@ func setup(t *testing.T, o options) *world {
 	if o.seed == 0 {
 		o.seed = 1
 	}
-	w := &world{t: t, asked: newAskedPages(), dir: t.TempDir()}
+	w := &world{t: t, asked: chaos.NewAsked(), dir: t.TempDir()}
 	address, namespace := testenv.Temporal(t)
 	w.temporalAddress, w.temporalNamespace = address, namespace
-	o.simulator.Observe = w.asked.observe
+	o.simulator.Observe = w.asked.Observe
 	w.sim = githubsim.New(o.simulator)
 	w.repo = githubsim.Generate(o.seed, githubsim.SpecForItems(o.items))
 	w.sim.Add(w.repo)
@@ -220,38 +220,4 @@ func written(op operation.Operation) map[string]int64 {
 		}
 	}
 	return rows
-}
-
-// askedPages counts how often each page was answered with items.
-type askedPages struct {
-	mu    sync.Mutex
-	times map[string]int // by URL
-	by    map[string]int // pages answered more than once, by endpoint
-}
-
-func newAskedPages() *askedPages {
-	return &askedPages{times: map[string]int{}, by: map[string]int{}}
-}
-
-func (a *askedPages) observe(e githubsim.Exchange) {
-	if e.Status != 200 || strings.HasPrefix(e.URL, "/rate_limit") {
-		return
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.times[e.URL]++
-	if a.times[e.URL] > 1 {
-		a.by[e.Endpoint]++
-	}
-}
-
-// again is how many pages were answered more than once, by endpoint.
-func (a *askedPages) again() map[string]int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	again := map[string]int{}
-	for endpoint, n := range a.by {
-		again[endpoint] = n
-	}
-	return again
 }

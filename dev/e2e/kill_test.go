@@ -44,7 +44,7 @@ func TestWorkerIsKilled(t *testing.T) {
 	// In flight are, of each collection, the window that is being committed and the
 	// one that is asked for meanwhile.
 	inFlight := 2 * activities.DefaultBounds().Window
-	for endpoint, again := range w.asked.again() {
+	for endpoint, again := range w.asked.Again() {
 		require.LessOrEqual(t, again, kills*inFlight, "%s: pages asked for again", endpoint)
 	}
 }

@@ -2,14 +2,20 @@ package e2e_test
 
 import (
 	"bufio"
+	"errors"
 	"io"
+	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast/holdfast/internal/localservice"
 )
 
 // demoUntil starts a demo and reads what it prints up to a line that begins so.
@@ -64,4 +70,39 @@ func TestDemoStopsWithItsTerminal(t *testing.T) {
 	require.ErrorAs(t, cmd.Wait(), &failed)
 	require.Equal(t, 130, failed.ExitCode())
 	requireLeftNothing(t, temp)
+}
+
+// A client that breaks its connection is no output that was closed.
+func TestAServerOutlivesItsClients(t *testing.T) {
+	t.Parallel()
+	port, err := localservice.FreePort()
+	require.NoError(t, err)
+	controlPort, err := localservice.FreePort()
+	require.NoError(t, err)
+	cmd := dev(t, nil, "githubsim", "--items", "1000", "--port", strconv.Itoa(port), "--control-port", strconv.Itoa(controlPort))
+	cmd.Stderr = t.Output()
+	require.NoError(t, cmd.Start())
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	require.Eventually(t, func() bool { return breakOff(address) == nil }, time.Minute, 20*time.Millisecond)
+	for range 20 {
+		require.NoError(t, breakOff(address))
+	}
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, cmd.Wait())
+}
+
+// breakOff asks a server for more than it reads.
+func breakOff(address string) error {
+	connection, err := net.Dial("tcp", address)
+	if err != nil {
+		return err
+	}
+	request := "GET /repos/harborline/relay/issues?per_page=100&state=all HTTP/1.1\r\nHost: github\r\n\r\n"
+	if _, err := io.WriteString(connection, strings.Repeat(request, 50)); err != nil {
+		return err
+	}
+	if _, err := connection.Read(make([]byte, 1)); err != nil {
+		return err
+	}
+	return errors.Join(connection.(*net.TCPConn).SetLinger(0), connection.Close()) // with a reset
 }

@@ -15,7 +15,7 @@ func TestSyncMirrorsEverything(t *testing.T) {
 	op := w.sync()
 	w.requireMirrored()
 	guarded := []string{"issues", "issue_comments", "pulls", "review_comments"}
-	for name, n := range w.asked.again() {
+	for name, n := range w.asked.Again() {
 		require.Contains(t, guarded, name, "pages asked for twice")
 		require.LessOrEqual(t, n, 3, "%s: the last page before and after the others, and the first", name)
 	}

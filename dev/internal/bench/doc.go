@@ -21,4 +21,7 @@
 //
 // A run counts only if as many rows are stored as GitHub has items, in every
 // collection.
+//
+// [Upkeep] and [Freshness] are about Holdfast alone: what syncs and sweeps of a mirror
+// ask of GitHub, and how soon the mirror shows what a webhook tells.
 package bench

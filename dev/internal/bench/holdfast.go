@@ -27,6 +27,7 @@ const namespace = "default"
 type holdfastContender struct {
 	services  *services
 	name      string   // of the run: its logs are called after it
+	settings  []string // of all its processes, as "NAME=value"
 	env       []string // more settings of the worker
 	product   *product.Product
 	api       *product.API
@@ -40,7 +41,7 @@ func (h *holdfastContender) start(ctx context.Context, databaseURL string) error
 		Binary: h.services.options.Holdfast, Dir: h.services.options.Dir,
 		DatabaseURL: databaseURL, RedisURL: h.services.redis.URL(),
 		TemporalAddress: h.services.address, TemporalNamespace: namespace,
-		GitHubURL: h.services.simulator.api, GitHubToken: "benchmark", PrivateKey: product.NewPrivateKey(),
+		GitHubURL: h.services.simulator.api, GitHubToken: "benchmark", PrivateKey: product.NewPrivateKey(), Env: h.settings,
 	})
 	if err := h.product.Migrate(ctx); err != nil {
 		return err
@@ -83,26 +84,33 @@ func (h *holdfastContender) parts() map[Part]int {
 
 // work starts a sync and follows it to its end as the demo and any listener do.
 func (h *holdfastContender) work(ctx context.Context, repository string) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go endWith(h.worker, cancel, ctx)
 	var names []string
 	for _, c := range Collections() {
 		names = append(names, c.Name)
 	}
-	started, err := h.client.StartSync(ctx, client.SyncRequest{Repository: repository, Collections: names})
+	_, err := h.sync(ctx, client.SyncRequest{Repository: repository, Collections: names})
+	return err
+}
+
+// sync is the operation that was asked for, when it has succeeded.
+func (h *holdfastContender) sync(ctx context.Context, request client.SyncRequest) (operation.Operation, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go endWith(h.worker, cancel, ctx)
+	go endWith(h.services.simulated, cancel, ctx)
+	started, err := h.client.StartSync(ctx, request)
 	if err != nil {
-		return err
+		return started, err
 	}
 	h.operation = started.ID
 	op, err := h.client.Watch(ctx, started.ID, -1, func(operation.Operation, progress.Message) error { return nil })
 	if err != nil {
-		return errors.Join(err, h.worker.Err())
+		return op, errors.Join(err, h.worker.Err(), h.services.simulated.Err())
 	}
 	if op.State != operation.StateSucceeded {
-		return fmt.Errorf("the sync ended as %s: %+v%s", op.State, op.Failure, h.worker.LogTail(20))
+		return op, fmt.Errorf("the sync ended as %s: %+v%s", op.State, op.Failure, h.worker.LogTail(20))
 	}
-	return nil
+	return op, nil
 }
 
 // events follows the operation's runs from the last one back to the first.

@@ -27,27 +27,36 @@ type Run struct {
 type measured func(ctx context.Context, during contender) error
 
 // measure runs a contender once, in a database of its own, and checks what it stored.
-func (s *services) measure(ctx context.Context, name string, c contender, latency time.Duration, beside measured) (_ Run, err error) {
+func (s *services) measure(ctx context.Context, name string, c contender, latency time.Duration, beside measured) (Run, error) {
+	var run Run
+	err := s.withStarted(ctx, name, c, func(address string) error {
+		source, err := s.prepare(ctx, latency)
+		if err != nil {
+			return err
+		}
+		if run, err = s.work(ctx, c, source.Repository, beside); err != nil {
+			return err
+		}
+		run.LatencyMS = latency.Milliseconds()
+		return s.check(ctx, c, address, &run)
+	})
+	return run, err
+}
+
+// withStarted starts a contender on a database of its own, whose address do gets, and
+// removes both afterwards.
+func (s *services) withStarted(ctx context.Context, name string, c contender, do func(address string) error) (err error) {
 	database, err := s.newDatabase(ctx, strings.ReplaceAll(name, "-", "_"))
 	if err != nil {
-		return Run{}, err
+		return err
 	}
 	defer func() { err = errors.Join(err, s.dropDatabase(context.WithoutCancel(ctx), database)) }()
 	address := s.postgres.URL(database)
 	defer func() { err = errors.Join(err, c.stop()) }()
 	if err := c.start(ctx, address); err != nil {
-		return Run{}, err
+		return err
 	}
-	source, err := s.prepare(ctx, latency)
-	if err != nil {
-		return Run{}, err
-	}
-	run, err := s.work(ctx, c, source.Repository, beside)
-	if err != nil {
-		return Run{}, err
-	}
-	run.LatencyMS = latency.Milliseconds()
-	return run, s.check(ctx, c, address, &run)
+	return do(address)
 }
 
 // prepare leaves nothing of the run before to do: Postgres writes what is dirty, and

@@ -15,6 +15,9 @@ type Report struct {
 	Mix   map[string]int64 `json:"mix"` // items by collection
 	Runs  int              `json:"runs"`
 	All   []Run            `json:"all"` // in the order in which they were made
+
+	Upkeep    *UpkeepReport    `json:"upkeep,omitempty"`    // measured apart; nil: it was not
+	Freshness *FreshnessReport `json:"freshness,omitempty"` // as above
 }
 
 // spread is the median of several runs, with the least and the most.

@@ -186,11 +186,16 @@ func freePorts(n int) ([]string, error) {
 }
 
 // fetch is the body of an answer that succeeded.
-func fetch(ctx context.Context, client *http.Client, method, target string) (_ []byte, err error) {
+func fetch(ctx context.Context, client *http.Client, method, target string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, method, target, http.NoBody)
 	if err != nil {
 		return nil, fmt.Errorf("make a request: %w", err)
 	}
+	return receive(client, request)
+}
+
+// receive is the body of the answer to a request, if that succeeded.
+func receive(client *http.Client, request *http.Request) (_ []byte, err error) {
 	response, err := client.Do(request)
 	if err != nil {
 		return nil, err
@@ -198,10 +203,10 @@ func fetch(ctx context.Context, client *http.Client, method, target string) (_ [
 	defer func() { err = errors.Join(err, response.Body.Close()) }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if err != nil {
-		return nil, fmt.Errorf("read the answer of %s: %w", target, err)
+		return nil, fmt.Errorf("read the answer of %s: %w", request.URL, err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s answers %s: %s", target, response.Status, strings.TrimSpace(string(body)))
+		return nil, fmt.Errorf("%s answers %s: %s", request.URL, response.Status, strings.TrimSpace(string(body)))
 	}
 	return body, nil
 }

@@ -55,6 +55,7 @@ type simulatorState struct {
 	Requests   int64            `json:"requests"`   // since the run began
 	InFlight   int64            `json:"in_flight"`  // at most, since the run began
 	Statuses   map[int]int64    `json:"statuses"`   // since the run began
+	GraphQL    int64            `json:"graphql"`    // of the requests
 }
 
 // ServeSimulator serves a generated repository until ctx ends. It listens when the
@@ -73,12 +74,26 @@ func ServeSimulator(ctx context.Context, o SimulatorOptions) error {
 func controlHandler(sim *githubsim.Server, repository *githubsim.Repository) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /begin", func(w http.ResponseWriter, r *http.Request) { begin(sim, w, r) })
-	mux.HandleFunc("GET /state", func(w http.ResponseWriter, _ *http.Request) {
-		if err := json.NewEncoder(w).Encode(stateOf(sim, repository)); err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-		}
+	mux.HandleFunc("GET /state", func(w http.ResponseWriter, _ *http.Request) { answer(w, stateOf(sim, repository), nil) })
+	mux.HandleFunc("POST /change", func(w http.ResponseWriter, _ *http.Request) {
+		changed, err := changeSome(sim, repository)
+		answer(w, changed, err)
+	})
+	mux.HandleFunc("POST /edit", func(w http.ResponseWriter, r *http.Request) {
+		sent, err := editSteadily(r.Context(), sim, repository, r)
+		answer(w, sent, err)
 	})
 	return mux
+}
+
+// answer writes what was asked for, or why there is none.
+func answer(w http.ResponseWriter, what any, err error) {
+	if err == nil {
+		err = json.NewEncoder(w).Encode(what)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+	}
 }
 
 func serve(ctx context.Context, port int, handler http.Handler) error {
@@ -114,7 +129,8 @@ func stateOf(sim *githubsim.Server, repository *githubsim.Repository) simulatorS
 	stats := sim.Stats()
 	state := simulatorState{
 		Repository: repository.FullName(), Counts: map[string]int64{},
-		Requests: stats.Total, InFlight: int64(stats.MaxInFlight), Statuses: stats.Statuses,
+		Requests: stats.Total, InFlight: int64(stats.MaxInFlight),
+		Statuses: stats.Statuses, GraphQL: stats.Requests["graphql"],
 	}
 	owner, name := split(state.Repository)
 	for _, c := range Collections() {
@@ -145,6 +161,19 @@ func (s simulator) state(ctx context.Context) (simulatorState, error) {
 		return state, fmt.Errorf("read the simulator's state: %w", err)
 	}
 	return state, nil
+}
+
+// change has one in a hundred items changed and tells how many that are, by collection.
+func (s simulator) change(ctx context.Context) (map[string]int, error) {
+	body, err := s.ask(ctx, http.MethodPost, "/change")
+	if err != nil {
+		return nil, err
+	}
+	var changed map[string]int
+	if err := json.Unmarshal(body, &changed); err != nil {
+		return nil, fmt.Errorf("read what was changed: %w", err)
+	}
+	return changed, nil
 }
 
 func (s simulator) ask(ctx context.Context, method, path string) ([]byte, error) {

@@ -50,14 +50,19 @@ func writeAligned(b *strings.Builder, table [][]string) {
 	}
 }
 
-// WriteJSON writes the comparison with every run.
+// WriteJSON writes the comparison with every run, and what else was measured.
 func (r Report) WriteJSON(w io.Writer) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(struct {
+	return EncodeJSON(w, struct {
 		Report
 		Aims []Aim `json:"aims"`
-	}{r, r.Aims()}); err != nil {
+	}{r, r.Aims()})
+}
+
+// EncodeJSON writes a result as JSON for people and programs.
+func EncodeJSON(w io.Writer, result any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(result); err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	return nil
@@ -72,14 +77,18 @@ func (r Report) Markdown() string {
 	for _, aim := range r.Aims() {
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", aim.Text, aim.Reached, aim.verdict())
 	}
-	b.WriteString("\n" + r.Host.markdown())
-	fmt.Fprintf(&b, "Load of the machine (processes that wanted a processor in the last minute): %.1f before, %.1f after.\n", r.Host.LoadBefore, r.Host.LoadAfter)
+	b.WriteString("\n" + r.Host.markdown() + r.Host.markdownLoad())
 	return b.String()
 }
 
 func (h Host) markdown() string {
 	return fmt.Sprintf("Measured on %s: %s. Holdfast %s, Go %s, Postgres %s, Redis %s, Temporal %s.\n",
 		h.Date, h.line(), h.Holdfast, h.Go, h.Postgres, h.Redis, h.Temporal)
+}
+
+// markdownLoad is how busy the machine was with all that it did.
+func (h Host) markdownLoad() string {
+	return fmt.Sprintf("Load of the machine (processes that wanted a processor in the last minute): %.1f before, %.1f after.\n", h.LoadBefore, h.LoadAfter)
 }
 
 func markdownTable(table [][]string) string {
