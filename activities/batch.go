@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -70,16 +69,7 @@ func (r *reader) readTogether(ctx context.Context, parents []store.Parent) []ans
 // readApart reads the list of each parent by REST, a few at once.
 func (r *reader) readApart(ctx context.Context, parents []store.Parent) []answer {
 	answers := make([]answer, len(parents))
-	slots := make(chan struct{}, r.Bounds.Window)
-	var group sync.WaitGroup
-	for i, parent := range parents {
-		slots <- struct{}{}
-		group.Go(func() {
-			defer func() { <-slots }()
-			answers[i] = r.wholeList(ctx, parent)
-		})
-	}
-	group.Wait()
+	r.together(len(parents), func(i int) { answers[i] = r.wholeList(ctx, parents[i]) })
 	return answers
 }
 

@@ -57,3 +57,17 @@ func (f *flight) take(request walk.Request) (walk.Request, answer, bool) {
 }
 
 func (f *flight) wait() { f.group.Wait() }
+
+// together does something for each of n, as many at once as a step may ask for.
+func (r *reader) together(n int, do func(i int)) {
+	slots := make(chan struct{}, r.Bounds.Window)
+	var group sync.WaitGroup
+	for i := range n {
+		slots <- struct{}{}
+		group.Go(func() {
+			defer func() { <-slots }()
+			do(i)
+		})
+	}
+	group.Wait()
+}

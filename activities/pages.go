@@ -230,7 +230,8 @@ func (r *reader) list(ctx context.Context, request walk.Request) (github.Page, e
 func (r *reader) readList(ctx context.Context) (PagesResult, error) {
 	w := walk.For(walk.Source{Collection: r.collection, Owner: r.in.Owner, Name: r.in.Name, From: r.bookmark, Full: r.full})
 	var err error
-	if r.bookmark.Listed || r.cursor.Again() {
+	listed := r.full || r.collection.Mode == collection.FullList || r.cursor.Listing()
+	if r.bookmark.Listed && listed || r.cursor.Again() {
 		if r.known, err = r.Store.KnownPages(ctx, r.key, max(r.cursor.Page, 1), r.Bounds.Pages+r.Bounds.Window); err != nil {
 			return PagesResult{}, retryable(err)
 		}
@@ -246,17 +247,20 @@ func (r *reader) readList(ctx context.Context) (PagesResult, error) {
 		if !ok {
 			return PagesResult{Work: r.work}, nil
 		}
-		next, end, err := r.turn(ctx, w, flight, request, got)
 		switch {
-		case errors.Is(err, store.ErrMirrorDiffers):
-			request.Entire = true
-			next, end, err = r.turn(ctx, w, flight, request, r.fetch(ctx, request, ""))
 		case r.uncomparable(got):
-			next, end, err = r.cursor.Uncompared(), false, nil
+			r.cursor = r.cursor.Uncompared()
+			continue
+		case got.err != nil:
+			return r.stopped(ctx, got)
 		}
-		var refused *refusedError
-		if errors.As(err, &refused) {
-			return r.stopped(ctx, refused.answer)
+		next, end, err := r.turn(ctx, w, flight, request, got)
+		if errors.Is(err, store.ErrMirrorDiffers) {
+			request.Entire = true
+			if got = r.fetch(ctx, request, ""); got.err != nil {
+				return r.stopped(ctx, got)
+			}
+			next, end, err = r.turn(ctx, w, flight, request, got)
 		}
 		if again := next.Again() && next.Page < r.cursor.Page; err != nil || end || again {
 			// What a list showed that is read again is known to the next step.
@@ -266,16 +270,8 @@ func (r *reader) readList(ctx context.Context) (PagesResult, error) {
 	}
 }
 
-// refusedError is an answer that is no page.
-type refusedError struct{ answer answer }
-
-func (e *refusedError) Error() string { return e.answer.err.Error() }
-
 // turn commits an answer. It tells where the pass goes on, and whether this reading ends.
 func (r *reader) turn(ctx context.Context, w walk.Walk, flight *flight, request walk.Request, got answer) (walk.Cursor, bool, error) {
-	if got.err != nil {
-		return r.cursor, false, &refusedError{got}
-	}
 	a := walk.Answer{Items: got.items, Status: got.page.Status, Next: got.page.Next, Last: got.page.Last, Date: got.page.Date}
 	if got.page.Unchanged {
 		a.Shown = r.known[request.Page].Shown

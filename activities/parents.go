@@ -89,11 +89,8 @@ func (r *reader) readChunk(ctx context.Context, parents []store.Parent) <-chan c
 	return out
 }
 
-// wholeList reads all pages of one parent's list.
+// wholeList reads all pages of one parent's list by REST.
 func (r *reader) wholeList(ctx context.Context, parent store.Parent) answer {
-	if r.collection.GraphQL != nil && r.collection.GraphQL.Only {
-		return r.readTogether(ctx, []store.Parent{parent})[0]
-	}
 	var all answer
 	request := walk.Request{URL: r.parentURL(parent)}
 	for request.URL != "" {
@@ -126,17 +123,22 @@ func (r *reader) vanished(ctx context.Context, work chunk) ([]string, int64, err
 	if err != nil {
 		return nil, 0, retryable(err)
 	}
+	var doubted []store.Parent
+	for i, parent := range work.parents {
+		children[parent.Key] = unlisted(children[parent.Key], work.answers[i])
+		if work.answers[i].err == nil && len(children[parent.Key]) > 0 {
+			doubted = append(doubted, parent)
+		}
+	}
+	if len(doubted) == 0 {
+		return nil, 0, nil
+	}
 	var gone []string
 	var requests int64
-	for i, parent := range work.parents {
-		missing := unlisted(children[parent.Key], work.answers[i])
-		if work.answers[i].err != nil || len(missing) == 0 {
-			continue
-		}
-		again := r.wholeList(ctx, parent)
+	for i, again := range r.readTogether(ctx, doubted) {
 		requests += again.page.Requests
 		if again.err == nil {
-			gone = append(gone, unlisted(missing, again)...)
+			gone = append(gone, unlisted(children[doubted[i].Key], again)...)
 		}
 	}
 	return gone, requests, nil

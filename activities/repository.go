@@ -23,12 +23,12 @@ func (a *Sync) find(ctx context.Context, op operation.Operation, c collection.Co
 	if err == nil || !hidden(err) {
 		return page, err
 	}
-	ids, storeErr := a.Store.RepositoriesNamed(ctx, op.WorkspaceID, fullName)
+	known, storeErr := a.Store.RepositoriesNamed(ctx, op.WorkspaceID, fullName)
 	if storeErr != nil {
 		return page, retryable(storeErr)
 	}
-	for _, id := range ids {
-		byID, idErr := a.byID(ctx, op.WorkspaceID, id)
+	for _, named := range known {
+		byID, idErr := a.byID(ctx, op.WorkspaceID, named.ID)
 		byID.Requests += page.Requests
 		if idErr == nil || !hidden(idErr) {
 			return byID, idErr
@@ -72,15 +72,15 @@ func (a *Sync) identify(ctx context.Context, op operation.Operation, c collectio
 	if err := a.Store.NoteRepository(ctx, op.WorkspaceID, plan.RepositoryID, fullName); err != nil {
 		return retryable(err)
 	}
-	ids, err := a.Store.RepositoriesNamed(ctx, op.WorkspaceID, fullName)
+	known, err := a.Store.RepositoriesNamed(ctx, op.WorkspaceID, fullName)
 	if err != nil {
 		return retryable(err)
 	}
-	for _, id := range ids {
-		if id == plan.RepositoryID {
-			continue
+	for _, named := range known {
+		if named.ID == plan.RepositoryID || named.Unreachable {
+			continue // what is unreachable is asked for by its own syncs
 		}
-		if err := a.displaced(ctx, op, c, id); err != nil {
+		if err := a.displaced(ctx, op, c, named.ID); err != nil {
 			return err
 		}
 	}

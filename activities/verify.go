@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
-	"sync"
 
 	"github.com/holdfast/holdfast/internal/collection"
 	"github.com/holdfast/holdfast/store"
@@ -68,16 +67,10 @@ type secondLook struct {
 // the repository, or the organization, can be read afterwards with the same credential.
 func (r *reader) lookAt(ctx context.Context, suspects []store.Suspect) secondLook {
 	answers := make([]answer, len(suspects))
-	var group sync.WaitGroup
-	slots := make(chan struct{}, r.Bounds.Window)
-	for i, s := range suspects {
-		slots <- struct{}{}
-		group.Go(func() {
-			defer func() { <-slots }()
-			answers[i].page, answers[i].err = r.GitHub.Object(ctx, r.collection.ItemPath(r.in.Owner, r.in.Name, s.Key, s.Number))
-		})
-	}
-	group.Wait()
+	r.together(len(suspects), func(i int) {
+		path := r.collection.ItemPath(r.in.Owner, r.in.Name, suspects[i].Key, suspects[i].Number)
+		answers[i].page, answers[i].err = r.GitHub.Object(ctx, path)
+	})
 	var l secondLook
 	for i, s := range suspects {
 		a := answers[i]

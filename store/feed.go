@@ -66,7 +66,7 @@ func (s *Store) changesArg(ctx context.Context, workspaceID string, f operation.
 		arg.After = after
 	}
 	if f.Repository != "" {
-		id, err := s.repositoryID(ctx, workspaceID, f.Repository)
+		id, err := s.repositoryID(ctx, s.pool, workspaceID, f.Repository)
 		if err != nil {
 			return arg, err
 		}
@@ -74,18 +74,6 @@ func (s *Store) changesArg(ctx context.Context, workspaceID string, f operation.
 		arg.RepositoryID, arg.Without = &id, s.ofOrganizations
 	}
 	return arg, nil
-}
-
-// repositoryID is the repository that has that name now.
-func (s *Store) repositoryID(ctx context.Context, workspaceID, fullName string) (int64, error) {
-	ids, err := s.q.RepositoryByName(ctx, s.pool, dbsqlc.RepositoryByNameParams{WorkspaceID: workspaceID, FullName: fullName})
-	if err != nil {
-		return 0, translate("find a repository", err)
-	}
-	if len(ids) == 0 {
-		return 0, operation.NotFound("No repository of this name is mirrored.")
-	}
-	return ids[0], nil
 }
 
 // changeCounter is the workspace's; of one without changes it is zero.

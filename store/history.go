@@ -106,7 +106,7 @@ func (s *Store) findItem(ctx context.Context, workspaceID string, ref operation.
 	if !ok || c.Scope != collection.ScopeRepository {
 		return item{}, operation.NotFound("Repositories have no collection of this name.")
 	}
-	repositoryID, err := s.repositoryID(ctx, workspaceID, ref.Repository)
+	repositoryID, err := s.repositoryID(ctx, s.pool, workspaceID, ref.Repository)
 	if err != nil {
 		return item{}, err
 	}

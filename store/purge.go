@@ -60,7 +60,7 @@ func (s *Store) purgeItems(ctx context.Context, workspaceID string, p operation.
 	case p.Field != "" && !c.Redactable(p.Field):
 		return nil, invalidPurge("This field identifies the item, or is no path to a field.")
 	}
-	repositoryID, err := s.repositoryID(ctx, workspaceID, p.Repository)
+	repositoryID, err := s.repositoryID(ctx, s.pool, workspaceID, p.Repository)
 	if err != nil {
 		return nil, err
 	}

@@ -4,14 +4,37 @@ import (
 	"context"
 
 	"github.com/holdfast/holdfast/internal/dbsqlc"
+	"github.com/holdfast/holdfast/internal/operation"
 )
 
-// RepositoriesNamed lists the ids of the mirrored repositories with a name, "owner/name"
-// in any case: more than one where another has taken over the name of one that GitHub
-// shows no more, which then stands behind it.
-func (s *Store) RepositoriesNamed(ctx context.Context, workspaceID, fullName string) ([]int64, error) {
-	ids, err := s.q.RepositoriesNamed(ctx, s.pool, dbsqlc.RepositoriesNamedParams{WorkspaceID: workspaceID, FullName: fullName})
-	return ids, translate("find a repository by its name", err)
+// Named is a mirrored repository that has a name.
+type Named struct {
+	ID          int64
+	Unreachable bool // GitHub did not show it when it was last asked for
+}
+
+// RepositoriesNamed lists the mirrored repositories with a name, "owner/name" in any
+// case: more than one where another has taken over the name of one that GitHub shows no
+// more, which then stands behind it.
+func (s *Store) RepositoriesNamed(ctx context.Context, workspaceID, fullName string) ([]Named, error) {
+	rows, err := s.q.RepositoriesNamed(ctx, s.pool, dbsqlc.RepositoriesNamedParams{WorkspaceID: workspaceID, FullName: fullName})
+	named := make([]Named, len(rows))
+	for i, row := range rows {
+		named[i] = Named{ID: row.RepositoryID, Unreachable: row.Unreachable}
+	}
+	return named, translate("find a repository by its name", err)
+}
+
+// repositoryID is the repository that a name stands for now. CodeNotFound when none is mirrored.
+func (s *Store) repositoryID(ctx context.Context, db dbsqlc.DBTX, workspaceID, fullName string) (int64, error) {
+	rows, err := s.q.RepositoriesNamed(ctx, db, dbsqlc.RepositoriesNamedParams{WorkspaceID: workspaceID, FullName: fullName})
+	if err != nil {
+		return 0, translate("find a repository by its name", err)
+	}
+	if len(rows) == 0 {
+		return 0, operation.NotFound("No repository of this name is mirrored.")
+	}
+	return rows[0].RepositoryID, nil
 }
 
 // NoteRepository records that GitHub shows a repository, and its name.

@@ -25,14 +25,14 @@ type Statuses struct {
 // case, all of it of one moment. CodeNotFound when none is mirrored.
 func (s *Statuses) RepositoryStatus(ctx context.Context, workspaceID, fullName string) (status operation.RepositoryStatus, err error) {
 	err = s.snapshot(ctx, "read a repository's status", func(tx pgx.Tx) error {
-		rows, err := s.Store.q.RepositoryState(ctx, tx, dbsqlc.RepositoryStateParams{WorkspaceID: workspaceID, FullName: fullName})
+		id, err := s.Store.repositoryID(ctx, tx, workspaceID, fullName)
 		if err != nil {
 			return err
 		}
-		if len(rows) == 0 {
-			return operation.NotFound("No repository of this name is mirrored.")
+		row, err := s.Store.q.RepositoryState(ctx, tx, dbsqlc.RepositoryStateParams{WorkspaceID: workspaceID, RepositoryID: id})
+		if err != nil {
+			return err
 		}
-		row := rows[0]
 		status = operation.RepositoryStatus{
 			ID: row.RepositoryID, FullName: row.FullName, LastSweepAt: row.LastSweepAt,
 			Unreachable: toUnreachable(row.UnreachableSince, row.Reason, row.Message),

@@ -376,39 +376,6 @@ func (q *Queries) RecordCreated(ctx context.Context, db DBTX, arg RecordCreatedP
 	return err
 }
 
-const repositoryByName = `-- name: RepositoryByName :many
-select repository_id from repositories
-where workspace_id = $1 and lower(full_name) = lower($2::text)
-order by deleted_at desc nulls first, observed_at desc
-limit 1
-`
-
-type RepositoryByNameParams struct {
-	WorkspaceID string
-	FullName    string
-}
-
-// The repository that has a name now. One that had it before may not have been read since.
-func (q *Queries) RepositoryByName(ctx context.Context, db DBTX, arg RepositoryByNameParams) ([]int64, error) {
-	rows, err := db.Query(ctx, repositoryByName, arg.WorkspaceID, arg.FullName)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []int64{}
-	for rows.Next() {
-		var repository_id int64
-		if err := rows.Scan(&repository_id); err != nil {
-			return nil, err
-		}
-		items = append(items, repository_id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const repositoryNames = `-- name: RepositoryNames :many
 select repository_id, coalesce(full_name, '')::text as full_name from repositories
 where workspace_id = $1 and repository_id = any ($2::bigint[])

@@ -57,7 +57,7 @@ func (q *Queries) NoteUnreachable(ctx context.Context, db DBTX, arg NoteUnreacha
 }
 
 const repositoriesNamed = `-- name: RepositoriesNamed :many
-select r.repository_id
+select r.repository_id, (s.unreachable_since is not null)::boolean as unreachable
 from repositories r
 left join repository_states s on s.workspace_id = r.workspace_id and s.repository_id = r.repository_id
 where r.workspace_id = $1 and lower(r.full_name) = lower($2::text) and r.deleted_at is null
@@ -69,21 +69,26 @@ type RepositoriesNamedParams struct {
 	FullName    string
 }
 
+type RepositoriesNamedRow struct {
+	RepositoryID int64
+	Unreachable  bool
+}
+
 // Those that GitHub shows come first: another repository may have taken over the name
 // of one that it shows no more.
-func (q *Queries) RepositoriesNamed(ctx context.Context, db DBTX, arg RepositoriesNamedParams) ([]int64, error) {
+func (q *Queries) RepositoriesNamed(ctx context.Context, db DBTX, arg RepositoriesNamedParams) ([]RepositoriesNamedRow, error) {
 	rows, err := db.Query(ctx, repositoriesNamed, arg.WorkspaceID, arg.FullName)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []int64{}
+	items := []RepositoriesNamedRow{}
 	for rows.Next() {
-		var repository_id int64
-		if err := rows.Scan(&repository_id); err != nil {
+		var i RepositoriesNamedRow
+		if err := rows.Scan(&i.RepositoryID, &i.Unreachable); err != nil {
 			return nil, err
 		}
-		items = append(items, repository_id)
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

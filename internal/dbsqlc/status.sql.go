@@ -208,18 +208,16 @@ func (q *Queries) ListConspicuous(ctx context.Context, db DBTX, arg ListConspicu
 	return items, nil
 }
 
-const repositoryState = `-- name: RepositoryState :many
+const repositoryState = `-- name: RepositoryState :one
 select r.repository_id, coalesce(r.full_name, '')::text as full_name, s.unreachable_since, s.reason, s.message, s.last_sweep_at, s.sweep_due_at
 from repositories r
 left join repository_states s on s.workspace_id = r.workspace_id and s.repository_id = r.repository_id
-where r.workspace_id = $1 and lower(r.full_name) = lower($2::text) and r.deleted_at is null
-order by r.observed_at desc, r.repository_id desc
-limit 1
+where r.workspace_id = $1 and r.repository_id = $2
 `
 
 type RepositoryStateParams struct {
-	WorkspaceID string
-	FullName    string
+	WorkspaceID  string
+	RepositoryID int64
 }
 
 type RepositoryStateRow struct {
@@ -232,33 +230,19 @@ type RepositoryStateRow struct {
 	SweepDueAt       *time.Time
 }
 
-// A name that was taken over belongs to the repository that was seen with it last.
-func (q *Queries) RepositoryState(ctx context.Context, db DBTX, arg RepositoryStateParams) ([]RepositoryStateRow, error) {
-	rows, err := db.Query(ctx, repositoryState, arg.WorkspaceID, arg.FullName)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []RepositoryStateRow{}
-	for rows.Next() {
-		var i RepositoryStateRow
-		if err := rows.Scan(
-			&i.RepositoryID,
-			&i.FullName,
-			&i.UnreachableSince,
-			&i.Reason,
-			&i.Message,
-			&i.LastSweepAt,
-			&i.SweepDueAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+func (q *Queries) RepositoryState(ctx context.Context, db DBTX, arg RepositoryStateParams) (RepositoryStateRow, error) {
+	row := db.QueryRow(ctx, repositoryState, arg.WorkspaceID, arg.RepositoryID)
+	var i RepositoryStateRow
+	err := row.Scan(
+		&i.RepositoryID,
+		&i.FullName,
+		&i.UnreachableSince,
+		&i.Reason,
+		&i.Message,
+		&i.LastSweepAt,
+		&i.SweepDueAt,
+	)
+	return i, err
 }
 
 const sumDrift = `-- name: SumDrift :many

@@ -12,18 +12,35 @@ import (
 
 // GitHubOpenAPI is the path of GitHub's published description of its REST API, in
 // the pinned release. Under `make test` it was fetched before the tests; a package
-// that is tested alone takes it from the cache or fetches it. The error says why it
-// cannot be had; where it is required that fails the test.
-func GitHubOpenAPI(t testing.TB) (path string, err error) {
+// that is tested alone takes it from the cache or fetches it. Where it cannot be had
+// the test is skipped, or fails if it is required.
+func GitHubOpenAPI(t testing.TB) string {
+	t.Helper()
+	path, err := LookUpGitHubOpenAPI(t)
+	return orSkip(t, path, err)
+}
+
+// LookUpGitHubOpenAPI is like GitHubOpenAPI for what tests do beside what they are for:
+// where it cannot be had the error says why.
+func LookUpGitHubOpenAPI(t testing.TB) (path string, err error) {
 	t.Helper()
 	return described(t, openAPIVariable, fetchOpenAPI)
 }
 
 // GitHubSchema is the path of GitHub's published GraphQL schema, in the pinned
 // release; see GitHubOpenAPI.
-func GitHubSchema(t testing.TB) (path string, err error) {
+func GitHubSchema(t testing.TB) string {
 	t.Helper()
-	return described(t, schemaVariable, fetchSchema)
+	path, err := described(t, schemaVariable, fetchSchema)
+	return orSkip(t, path, err)
+}
+
+func orSkip(t testing.TB, path string, err error) string {
+	t.Helper()
+	if err != nil {
+		t.Skip(err)
+	}
+	return path
 }
 
 func described(t testing.TB, variable string, fetch func() (string, error)) (path string, err error) {

@@ -133,7 +133,7 @@ func TestTemporalNamespaceIsReady(t *testing.T) {
 // A required service that is missing is a failure, never a skip.
 func TestRequiredServiceFails(t *testing.T) {
 	t.Setenv(requireVariable, "1")
-	for _, variable := range []string{databaseVariable, redisVariable, temporalVariable, openAPIVariable} {
+	for _, variable := range []string{databaseVariable, redisVariable, temporalVariable, openAPIVariable, schemaVariable} {
 		t.Setenv(variable, "")
 		require.NoError(t, os.Unsetenv(variable))
 	}
@@ -142,7 +142,8 @@ func TestRequiredServiceFails(t *testing.T) {
 		"database": func() { DatabaseURL(r) },
 		"redis":    func() { RedisURL(r) },
 		"temporal": func() { Temporal(r) },
-		"openapi":  func() { _, _ = GitHubOpenAPI(r) },
+		"openapi":  func() { GitHubOpenAPI(r) },
+		"schema":   func() { GitHubSchema(r) },
 	} {
 		r.failed = false
 		done := make(chan struct{})

@@ -97,13 +97,6 @@ where to_regclass('changes_' || to_char(m.month, 'YYYY_MM')) is null;
 -- name: DropChanges :one
 select changes_drop(now() - @retention::interval)::int;
 
--- name: RepositoryByName :many
--- The repository that has a name now. One that had it before may not have been read since.
-select repository_id from repositories
-where workspace_id = @workspace_id and lower(full_name) = lower(@full_name::text)
-order by deleted_at desc nulls first, observed_at desc
-limit 1;
-
 -- name: RepositoryNames :many
 select repository_id, coalesce(full_name, '')::text as full_name from repositories
 where workspace_id = @workspace_id and repository_id = any (@repository_ids::bigint[]);

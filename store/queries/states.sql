@@ -18,7 +18,7 @@ on conflict (workspace_id, repository_id) do update set
 -- name: RepositoriesNamed :many
 -- Those that GitHub shows come first: another repository may have taken over the name
 -- of one that it shows no more.
-select r.repository_id
+select r.repository_id, (s.unreachable_since is not null)::boolean as unreachable
 from repositories r
 left join repository_states s on s.workspace_id = r.workspace_id and s.repository_id = r.repository_id
 where r.workspace_id = @workspace_id and lower(r.full_name) = lower(@full_name::text) and r.deleted_at is null

@@ -1,11 +1,8 @@
--- name: RepositoryState :many
--- A name that was taken over belongs to the repository that was seen with it last.
+-- name: RepositoryState :one
 select r.repository_id, coalesce(r.full_name, '')::text as full_name, s.unreachable_since, s.reason, s.message, s.last_sweep_at, s.sweep_due_at
 from repositories r
 left join repository_states s on s.workspace_id = r.workspace_id and s.repository_id = r.repository_id
-where r.workspace_id = @workspace_id and lower(r.full_name) = lower(@full_name::text) and r.deleted_at is null
-order by r.observed_at desc, r.repository_id desc
-limit 1;
+where r.workspace_id = @workspace_id and r.repository_id = @repository_id;
 
 -- name: ListChecks :many
 select * from collection_checks
