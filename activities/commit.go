@@ -35,7 +35,8 @@ func (r *reader) commit(ctx context.Context, w walk.Walk, request walk.Request, 
 	case r.cursor.Relisting():
 		p.Listed = 0
 	}
-	if request.Probe || r.cursor.Again() {
+	caughtUp := r.full && r.bookmark.Listed && catchesUp(r.collection) && !request.Listing
+	if request.Probe || caughtUp || r.cursor.Again() {
 		p.Listed = 0 // counted where the page was, or will be, read the first time
 	}
 	switch {
