@@ -28,6 +28,7 @@ func simulatorCommand() *cobra.Command {
 	cmd.Flags().IntVar(&o.Items, "items", 5000, "how many `items` to generate")
 	cmd.Flags().IntVar(&o.Port, "port", 0, "the `port` of GitHub's API")
 	cmd.Flags().IntVar(&o.ControlPort, "control-port", 0, "the `port` of the benchmark's questions")
+	cmd.Flags().BoolVar(&o.EnforceLimits, "enforce-limits", false, "refuse what goes beyond GitHub's limits")
 	return cmd
 }
 

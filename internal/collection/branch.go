@@ -4,13 +4,15 @@ package collection
 // Source: docs.github.com/rest/branches/branches#list-branches.
 func branches() Collection {
 	return Collection{
-		Name:  "branches",
-		Table: "branches",
-		Mode:  FullList,
-		Core:  true,
-		Path:  "repos/{owner}/{repo}/branches",
-		Item:  "repos/{owner}/{repo}/branches/{key}",
-		Key:   KeyName,
+		Name:       "branches",
+		Table:      "branches",
+		Mode:       FullList,
+		Core:       true,
+		Path:       "repos/{owner}/{repo}/branches",
+		Permission: "contents",
+		OAuthScope: "repo",
+		Item:       "repos/{owner}/{repo}/branches/{key}",
+		Key:        KeyName,
 		Columns: []Column{
 			{"name", `raw->>'name'`},
 			{"commit_sha", `raw->'commit'->>'sha'`},

@@ -20,10 +20,12 @@ func checkRuns() Collection {
 			Window: "Check runs are read of commits of the default branch that were committed within the last 3 days. " +
 				"What was read before that stays. Of a commit with more than 1,000 check suites, GitHub lists the newest 1,000.",
 		},
-		Path:     "repos/{owner}/{repo}/commits/{parent}/check-runs",
-		Query:    url.Values{"filter": {"all"}},
-		Envelope: "check_runs",
-		Key:      KeyID,
+		Path:       "repos/{owner}/{repo}/commits/{parent}/check-runs",
+		Permission: "checks",
+		OAuthScope: "repo",
+		Query:      url.Values{"filter": {"all"}},
+		Envelope:   "check_runs",
+		Key:        KeyID,
 		Columns: []Column{
 			{"id", `github_bigint(raw->>'id')`},
 			{"head_sha", `raw->>'head_sha'`},

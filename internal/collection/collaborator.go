@@ -6,12 +6,15 @@ package collection
 // Source: docs.github.com/rest/collaborators/collaborators#list-repository-collaborators.
 func collaborators() Collection {
 	return Collection{
-		Name:     "collaborators",
-		Table:    "collaborators",
-		Mode:     FullList,
-		Path:     "repos/{owner}/{repo}/collaborators",
-		Key:      KeyID,
-		Withheld: "GitHub shows collaborators only to credentials that may push to the repository.",
+		Name:       "collaborators",
+		Table:      "collaborators",
+		Mode:       FullList,
+		Path:       "repos/{owner}/{repo}/collaborators",
+		Permission: "metadata",
+		OAuthScope: "repo",
+		Private:    true,
+		Key:        KeyID,
+		Withheld:   "GitHub shows collaborators only to credentials that may push to the repository.",
 		Columns: []Column{
 			{"user_id", `github_bigint(raw->>'id')`},
 			{"login", `raw->>'login'`},

@@ -106,6 +106,17 @@ type Collection struct {
 	// Withheld tells people why there is no list, where GitHub refuses it to a credential
 	// that may read the repository. Empty: then the pass fails.
 	Withheld string
+	// Permission is the permission (read) that GitHub's documentation names for the list, of
+	// App installations and of fine-grained tokens, as GitHub's API spells it; where there
+	// is an OrPermission, that one does as well. What is public needs none of them. Source:
+	// docs.github.com/rest/authentication/permissions-required-for-github-apps.
+	Permission, OrPermission string
+	// OAuthScope is the scope without which a classic token is shown at most what is public.
+	// Source: docs.github.com/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps.
+	OAuthScope string
+	// Private tells that GitHub lists it to nobody without a credential, however public
+	// the rest is.
+	Private bool
 
 	Columns []Column
 	// Search holds the SQL expressions whose text can be searched, by weight A, B, …

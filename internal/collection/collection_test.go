@@ -16,6 +16,12 @@ func named(t *testing.T, name string) collection.Collection {
 	return c
 }
 
+// permissions are those of App installations that collections need. Source:
+// docs.github.com/rest/authentication/permissions-required-for-github-apps.
+var permissions = []string{
+	"actions", "checks", "contents", "deployments", "discussions", "issues", "members", "metadata", "pull_requests", "statuses",
+}
+
 func TestEveryCollectionIsComplete(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
@@ -26,6 +32,15 @@ func TestEveryCollectionIsComplete(t *testing.T) {
 		require.NotEmpty(t, c.Columns, c.Name)
 		require.NotEmpty(t, c.Events, c.Name)
 		require.NotEmpty(t, c.Key, c.Name)
+		require.Contains(t, permissions, c.Permission, c.Name)
+		require.NotEqual(t, c.Permission, c.OrPermission, c.Name)
+		require.Contains(t, []string{"", "repo", "read:org"}, c.OAuthScope, c.Name)
+		if c.OrPermission != "" {
+			require.Contains(t, permissions, c.OrPermission, c.Name)
+		}
+		if c.GraphQL != nil && c.GraphQL.Only {
+			require.True(t, c.Private, "%s: GraphQL needs a credential", c.Name)
+		}
 		require.False(t, seen[c.Name], "%s stands twice", c.Name)
 		if c.Mode == collection.PerParent {
 			require.NotNil(t, c.Parents, c.Name)

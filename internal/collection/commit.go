@@ -6,12 +6,14 @@ package collection
 // Source: docs.github.com/rest/commits/commits#list-commits.
 func commits() Collection {
 	return Collection{
-		Name:  "commits",
-		Table: "commits",
-		Mode:  Heads,
-		Core:  true,
-		Path:  "repos/{owner}/{repo}/commits",
-		Key:   KeySHA,
+		Name:       "commits",
+		Table:      "commits",
+		Mode:       Heads,
+		Core:       true,
+		Path:       "repos/{owner}/{repo}/commits",
+		Permission: "contents",
+		OAuthScope: "repo",
+		Key:        KeySHA,
 		Columns: []Column{
 			{"sha", `raw->>'sha'`},
 			{"message", `raw->'commit'->>'message'`},

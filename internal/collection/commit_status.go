@@ -13,8 +13,10 @@ func commitStatuses() Collection {
 			Window: "Statuses are read of commits of the default branch that were committed within the last 3 days. " +
 				"What was read before that stays.",
 		},
-		Path: "repos/{owner}/{repo}/commits/{parent}/statuses",
-		Key:  KeyID,
+		Path:       "repos/{owner}/{repo}/commits/{parent}/statuses",
+		Permission: "statuses",
+		OAuthScope: "repo",
+		Key:        KeyID,
 		Columns: []Column{
 			{"id", `github_bigint(raw->>'id')`},
 			{"sha", `parent_key`},

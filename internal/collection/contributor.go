@@ -6,14 +6,16 @@ package collection
 // Source: docs.github.com/rest/repos/repos#list-repository-contributors.
 func contributors() Collection {
 	return Collection{
-		Name:     "contributors",
-		Table:    "contributors",
-		Mode:     FullList,
-		Path:     "repos/{owner}/{repo}/contributors",
-		Key:      KeyID,
-		Cap:      500,
-		Withheld: "GitHub lists no contributors: it does not for a repository whose history is too large.",
-		CapNote:  "GitHub links the first 500 authors' addresses of a repository to users; contributors beyond those are not listed.",
+		Name:       "contributors",
+		Table:      "contributors",
+		Mode:       FullList,
+		Path:       "repos/{owner}/{repo}/contributors",
+		Permission: "metadata",
+		OAuthScope: "repo",
+		Key:        KeyID,
+		Cap:        500,
+		Withheld:   "GitHub lists no contributors: it does not for a repository whose history is too large.",
+		CapNote:    "GitHub links the first 500 authors' addresses of a repository to users; contributors beyond those are not listed.",
 		Columns: []Column{
 			{"user_id", `github_bigint(raw->>'id')`},
 			{"login", `raw->>'login'`},

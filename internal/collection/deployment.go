@@ -9,13 +9,15 @@ import "time"
 // Source: docs.github.com/rest/deployments/deployments#list-deployments.
 func deployments() Collection {
 	return Collection{
-		Name:     "deployments",
-		Table:    "deployments",
-		Mode:     NewestCreated,
-		Lookback: 7 * 24 * time.Hour,
-		Path:     "repos/{owner}/{repo}/deployments",
-		Item:     "repos/{owner}/{repo}/deployments/{key}",
-		Key:      KeyID,
+		Name:       "deployments",
+		Table:      "deployments",
+		Mode:       NewestCreated,
+		Lookback:   7 * 24 * time.Hour,
+		Path:       "repos/{owner}/{repo}/deployments",
+		Permission: "deployments",
+		OAuthScope: "repo",
+		Item:       "repos/{owner}/{repo}/deployments/{key}",
+		Key:        KeyID,
 		Columns: []Column{
 			{"id", `github_bigint(raw->>'id')`},
 			{"sha", `raw->>'sha'`},

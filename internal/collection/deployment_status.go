@@ -5,12 +5,14 @@ package collection
 // Source: docs.github.com/rest/deployments/statuses#list-deployment-statuses.
 func deploymentStatuses() Collection {
 	return Collection{
-		Name:    "deployment_statuses",
-		Table:   "deployment_statuses",
-		Mode:    PerParent,
-		Parents: &Parents{Collection: "deployments", Arg: `p.key`, Version: `p.updated_at`},
-		Path:    "repos/{owner}/{repo}/deployments/{parent}/statuses",
-		Key:     KeyID,
+		Name:       "deployment_statuses",
+		Table:      "deployment_statuses",
+		Mode:       PerParent,
+		Parents:    &Parents{Collection: "deployments", Arg: `p.key`, Version: `p.updated_at`},
+		Path:       "repos/{owner}/{repo}/deployments/{parent}/statuses",
+		Permission: "deployments",
+		OAuthScope: "repo",
+		Key:        KeyID,
 		Columns: []Column{
 			{"id", `github_bigint(raw->>'id')`},
 			{"deployment_id", `github_bigint(parent_key)`},

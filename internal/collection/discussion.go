@@ -19,8 +19,11 @@ func discussions() Collection {
 		Table: "discussions",
 		Mode:  NewestFirst,
 		// Asked by GraphQL: the path stands for the query in cursors and links.
-		Path: "repos/{owner}/{repo}/discussions",
-		Key:  KeyID,
+		Path:       "repos/{owner}/{repo}/discussions",
+		Permission: "discussions",
+		OAuthScope: "repo",
+		Private:    true,
+		Key:        KeyID,
 		GraphQL: &GraphQL{
 			Only: true, Switch: "hasDiscussionsEnabled", Off: "Discussions are switched off in this repository.",
 			Connection: "discussions", Type: "Discussion", Fields: discussionFields, Item: webhookDiscussion,

@@ -19,8 +19,11 @@ func discussionComments() Collection {
 		Mode:    PerParent,
 		Parents: &Parents{Collection: "discussions", Arg: `p.number::text`, Version: `p.updated_at`},
 		// Asked by GraphQL: the path stands for the query.
-		Path: "repos/{owner}/{repo}/discussions/{parent}/comments",
-		Key:  KeyID,
+		Path:       "repos/{owner}/{repo}/discussions/{parent}/comments",
+		Permission: "discussions",
+		OAuthScope: "repo",
+		Private:    true,
+		Key:        KeyID,
 		GraphQL: &GraphQL{
 			Only: true, Switch: "hasDiscussionsEnabled", Off: "Discussions are switched off in this repository.",
 			Parent: "discussion", ParentFields: "number databaseId", Connection: "comments", Type: "DiscussionComment",

@@ -12,12 +12,14 @@ import (
 // Source: docs.github.com/rest/repos/forks#list-forks.
 func forks() Collection {
 	return Collection{
-		Name:  "forks",
-		Table: "forks",
-		Mode:  FullList,
-		Path:  "repos/{owner}/{repo}/forks",
-		Query: url.Values{"sort": {"oldest"}},
-		Key:   KeyID,
+		Name:       "forks",
+		Table:      "forks",
+		Mode:       FullList,
+		Path:       "repos/{owner}/{repo}/forks",
+		Permission: "metadata",
+		OAuthScope: "repo",
+		Query:      url.Values{"sort": {"oldest"}},
+		Key:        KeyID,
 		Columns: []Column{
 			{"id", `github_bigint(raw->>'id')`},
 			{"name", `raw->>'name'`},

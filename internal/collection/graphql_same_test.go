@@ -1,6 +1,7 @@
 package collection_test
 
 import (
+	"context"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -65,8 +66,12 @@ func TestReviewsAreTheSameByRESTAndByGraphQL(t *testing.T) {
 func ask(t *rapid.T, sim *githubsim.Server, q collection.Query) (github.Result, error) {
 	server := httptest.NewServer(sim)
 	t.Cleanup(server.Close)
+	ledger, err := budget.NewLedger(budget.Options{Process: t.Name(), Now: time.Now})
+	require.NoError(t, err)
+	t.Cleanup(ledger.Close)
+	account := ledger.Account("test", func(context.Context) (budget.Rates, error) { return budget.Rates{}, nil })
 	client, err := github.New(github.Options{
-		BaseURL: server.URL, Token: "token", UserAgent: "test", Gate: budget.NewGate(1, time.Now), Now: time.Now, Scale: 0.001,
+		BaseURL: server.URL, Credential: github.StaticToken("token"), UserAgent: "test", Account: account, Now: time.Now, Scale: 0.001,
 	})
 	require.NoError(t, err)
 	return client.GraphQL(t.Context(), q.Text, q.Variables)

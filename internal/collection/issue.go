@@ -7,15 +7,17 @@ import "net/url"
 // Source: docs.github.com/rest/issues/issues#list-repository-issues.
 func issues() Collection {
 	return Collection{
-		Name:  "issues",
-		Table: "issues",
-		Mode:  Since,
-		Core:  true,
-		Path:  "repos/{owner}/{repo}/issues",
-		Item:  "repos/{owner}/{repo}/issues/{number}",
-		Query: url.Values{"state": {"all"}},
-		Key:   KeyID,
-		Twin:  "pulls",
+		Name:       "issues",
+		Table:      "issues",
+		Mode:       Since,
+		Core:       true,
+		Path:       "repos/{owner}/{repo}/issues",
+		Permission: "issues",
+		OAuthScope: "repo",
+		Item:       "repos/{owner}/{repo}/issues/{number}",
+		Query:      url.Values{"state": {"all"}},
+		Key:        KeyID,
+		Twin:       "pulls",
 		Columns: []Column{
 			{"id", `github_bigint(raw->>'id')`},
 			{"number", `github_bigint(raw->>'number')`},

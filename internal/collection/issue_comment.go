@@ -4,13 +4,16 @@ package collection
 // Source: docs.github.com/rest/issues/comments#list-issue-comments-for-a-repository.
 func issueComments() Collection {
 	return Collection{
-		Name:  "issue_comments",
-		Table: "issue_comments",
-		Mode:  Since,
-		Core:  true,
-		Path:  "repos/{owner}/{repo}/issues/comments",
-		Item:  "repos/{owner}/{repo}/issues/comments/{key}",
-		Key:   KeyID,
+		Name:         "issue_comments",
+		Table:        "issue_comments",
+		Mode:         Since,
+		Core:         true,
+		Path:         "repos/{owner}/{repo}/issues/comments",
+		Permission:   "issues",
+		OrPermission: "pull_requests",
+		OAuthScope:   "repo",
+		Item:         "repos/{owner}/{repo}/issues/comments/{key}",
+		Key:          KeyID,
 		Columns: []Column{
 			{"id", `github_bigint(raw->>'id')`},
 			{"issue_number", `github_tail(raw->>'issue_url')`},

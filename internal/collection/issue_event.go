@@ -7,12 +7,14 @@ package collection
 // Source: docs.github.com/rest/issues/events#list-issue-events-for-a-repository.
 func issueEvents() Collection {
 	return Collection{
-		Name:  "issue_events",
-		Table: "issue_events",
-		Mode:  NewestCreated,
-		Path:  "repos/{owner}/{repo}/issues/events",
-		Item:  "repos/{owner}/{repo}/issues/events/{key}",
-		Key:   KeyID,
+		Name:       "issue_events",
+		Table:      "issue_events",
+		Mode:       NewestCreated,
+		Path:       "repos/{owner}/{repo}/issues/events",
+		Permission: "issues",
+		OAuthScope: "repo",
+		Item:       "repos/{owner}/{repo}/issues/events/{key}",
+		Key:        KeyID,
 		Columns: []Column{
 			{"id", `github_bigint(raw->>'id')`},
 			{"event", `raw->>'event'`},

@@ -4,12 +4,15 @@ package collection
 // Source: docs.github.com/rest/issues/labels#list-labels-for-a-repository.
 func labels() Collection {
 	return Collection{
-		Name:  "labels",
-		Table: "labels",
-		Mode:  FullList,
-		Core:  true,
-		Path:  "repos/{owner}/{repo}/labels",
-		Key:   KeyID,
+		Name:         "labels",
+		Table:        "labels",
+		Mode:         FullList,
+		Core:         true,
+		Path:         "repos/{owner}/{repo}/labels",
+		Permission:   "issues",
+		OrPermission: "pull_requests",
+		OAuthScope:   "repo",
+		Key:          KeyID,
 		Columns: []Column{
 			{"id", `github_bigint(raw->>'id')`},
 			{"name", `raw->>'name'`},

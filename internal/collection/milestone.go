@@ -6,14 +6,17 @@ import "net/url"
 // Source: docs.github.com/rest/issues/milestones#list-milestones.
 func milestones() Collection {
 	return Collection{
-		Name:  "milestones",
-		Table: "milestones",
-		Mode:  FullList,
-		Core:  true,
-		Path:  "repos/{owner}/{repo}/milestones",
-		Item:  "repos/{owner}/{repo}/milestones/{number}",
-		Query: url.Values{"state": {"all"}},
-		Key:   KeyID,
+		Name:         "milestones",
+		Table:        "milestones",
+		Mode:         FullList,
+		Core:         true,
+		Path:         "repos/{owner}/{repo}/milestones",
+		Permission:   "issues",
+		OrPermission: "pull_requests",
+		OAuthScope:   "repo",
+		Item:         "repos/{owner}/{repo}/milestones/{number}",
+		Query:        url.Values{"state": {"all"}},
+		Key:          KeyID,
 		Columns: []Column{
 			{"id", `github_bigint(raw->>'id')`},
 			{"number", `github_bigint(raw->>'number')`},

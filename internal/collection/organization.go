@@ -5,13 +5,14 @@ package collection
 // Source: docs.github.com/rest/orgs/orgs#get-an-organization.
 func organizations() Collection {
 	return Collection{
-		Name:  "organizations",
-		Table: "organizations",
-		Scope: ScopeOrganization,
-		Mode:  Single,
-		Core:  true,
-		Path:  "orgs/{org}",
-		Key:   KeyID,
+		Name:       "organizations",
+		Table:      "organizations",
+		Scope:      ScopeOrganization,
+		Mode:       Single,
+		Core:       true,
+		Path:       "orgs/{org}",
+		Permission: "metadata",
+		Key:        KeyID,
 		Columns: []Column{
 			{"login", `raw->>'login'`},
 			{"name", `raw->>'name'`},

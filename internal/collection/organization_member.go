@@ -6,12 +6,14 @@ package collection
 // Source: docs.github.com/rest/orgs/members#list-organization-members.
 func organizationMembers() Collection {
 	return Collection{
-		Name:  "organization_members",
-		Table: "organization_members",
-		Scope: ScopeOrganization,
-		Mode:  FullList,
-		Path:  "orgs/{org}/members",
-		Key:   KeyID,
+		Name:       "organization_members",
+		Table:      "organization_members",
+		Scope:      ScopeOrganization,
+		Mode:       FullList,
+		Path:       "orgs/{org}/members",
+		Permission: "members",
+		OAuthScope: "read:org",
+		Key:        KeyID,
 		Columns: []Column{
 			{"id", `github_bigint(raw->>'id')`},
 			{"login", `raw->>'login'`},

@@ -8,12 +8,14 @@ import "net/url"
 // Source: docs.github.com/rest/repos/repos#list-organization-repositories.
 func organizationRepositories() Collection {
 	return Collection{
-		Name:  "organization_repositories",
-		Table: "organization_repositories",
-		Scope: ScopeOrganization,
-		Mode:  FullList,
-		Core:  true,
-		Path:  "orgs/{org}/repos",
+		Name:       "organization_repositories",
+		Table:      "organization_repositories",
+		Scope:      ScopeOrganization,
+		Mode:       FullList,
+		Core:       true,
+		Path:       "orgs/{org}/repos",
+		Permission: "metadata",
+		OAuthScope: "repo",
 		// In the order of their creation a new one comes last and moves no other.
 		Query: url.Values{"type": {"all"}, "sort": {"created"}, "direction": {"asc"}},
 		Key:   KeyID,

@@ -8,15 +8,17 @@ import "net/url"
 // Source: docs.github.com/rest/pulls/pulls#list-pull-requests.
 func pulls() Collection {
 	return Collection{
-		Name:  "pulls",
-		Table: "pulls",
-		Mode:  NewestFirst,
-		Core:  true,
-		Path:  "repos/{owner}/{repo}/pulls",
-		Item:  "repos/{owner}/{repo}/pulls/{number}",
-		Query: url.Values{"state": {"all"}},
-		Key:   KeyID,
-		Twin:  "issues",
+		Name:       "pulls",
+		Table:      "pulls",
+		Mode:       NewestFirst,
+		Core:       true,
+		Path:       "repos/{owner}/{repo}/pulls",
+		Permission: "pull_requests",
+		OAuthScope: "repo",
+		Item:       "repos/{owner}/{repo}/pulls/{number}",
+		Query:      url.Values{"state": {"all"}},
+		Key:        KeyID,
+		Twin:       "issues",
 		Columns: []Column{
 			{"id", `github_bigint(raw->>'id')`},
 			{"number", `github_bigint(raw->>'number')`},

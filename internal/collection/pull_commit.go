@@ -11,6 +11,8 @@ func pullCommits() Collection {
 		Mode:          PerParent,
 		Parents:       &Parents{Collection: "pulls", Arg: `p.number::text`, Version: `p.updated_at`},
 		Path:          "repos/{owner}/{repo}/pulls/{parent}/commits",
+		Permission:    "pull_requests",
+		OAuthScope:    "repo",
 		Key:           KeySHA,
 		KeyWithParent: true,
 		Cap:           250,

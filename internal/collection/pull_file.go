@@ -11,6 +11,8 @@ func pullFiles() Collection {
 		Mode:          PerParent,
 		Parents:       &Parents{Collection: "pulls", Arg: `p.number::text`, Version: `p.updated_at`},
 		Path:          "repos/{owner}/{repo}/pulls/{parent}/files",
+		Permission:    "pull_requests",
+		OAuthScope:    "repo",
 		Key:           "filename",
 		KeyWithParent: true,
 		Cap:           3000,

@@ -5,13 +5,15 @@ package collection
 // Source: docs.github.com/rest/releases/releases#list-releases.
 func releases() Collection {
 	return Collection{
-		Name:  "releases",
-		Table: "releases",
-		Mode:  FullList,
-		Core:  true,
-		Path:  "repos/{owner}/{repo}/releases",
-		Item:  "repos/{owner}/{repo}/releases/{key}",
-		Key:   KeyID,
+		Name:       "releases",
+		Table:      "releases",
+		Mode:       FullList,
+		Core:       true,
+		Path:       "repos/{owner}/{repo}/releases",
+		Permission: "contents",
+		OAuthScope: "repo",
+		Item:       "repos/{owner}/{repo}/releases/{key}",
+		Key:        KeyID,
 		Columns: []Column{
 			{"id", `github_bigint(raw->>'id')`},
 			{"tag_name", `raw->>'tag_name'`},

@@ -6,12 +6,14 @@ import "slices"
 // Source: docs.github.com/rest/repos/repos#get-a-repository.
 func repository() Collection {
 	return Collection{
-		Name:  "repository",
-		Table: "repositories",
-		Mode:  Single,
-		Core:  true,
-		Path:  "repos/{owner}/{repo}",
-		Key:   KeyID,
+		Name:       "repository",
+		Table:      "repositories",
+		Mode:       Single,
+		Core:       true,
+		Path:       "repos/{owner}/{repo}",
+		Permission: "metadata",
+		OAuthScope: "repo",
+		Key:        KeyID,
 		Columns: []Column{
 			{"name", `raw->>'name'`},
 			{"owner_login", `raw->'owner'->>'login'`},

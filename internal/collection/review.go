@@ -12,9 +12,11 @@ func reviews() Collection {
 		Parents: &Parents{
 			Collection: "pulls", Arg: `p.number::text`, Version: `p.updated_at`,
 		},
-		Path:    "repos/{owner}/{repo}/pulls/{parent}/reviews",
-		Key:     KeyID,
-		GraphQL: reviewsGraphQL(),
+		Path:       "repos/{owner}/{repo}/pulls/{parent}/reviews",
+		Permission: "pull_requests",
+		OAuthScope: "repo",
+		Key:        KeyID,
+		GraphQL:    reviewsGraphQL(),
 		Columns: []Column{
 			{"id", `github_bigint(raw->>'id')`},
 			{"pull_number", `github_tail(raw->>'pull_request_url')`},

@@ -4,13 +4,15 @@ package collection
 // Source: docs.github.com/rest/pulls/comments#list-review-comments-in-a-repository.
 func reviewComments() Collection {
 	return Collection{
-		Name:  "review_comments",
-		Table: "review_comments",
-		Mode:  Since,
-		Core:  true,
-		Path:  "repos/{owner}/{repo}/pulls/comments",
-		Item:  "repos/{owner}/{repo}/pulls/comments/{key}",
-		Key:   KeyID,
+		Name:       "review_comments",
+		Table:      "review_comments",
+		Mode:       Since,
+		Core:       true,
+		Path:       "repos/{owner}/{repo}/pulls/comments",
+		Permission: "pull_requests",
+		OAuthScope: "repo",
+		Item:       "repos/{owner}/{repo}/pulls/comments/{key}",
+		Key:        KeyID,
 		Columns: []Column{
 			{"id", `github_bigint(raw->>'id')`},
 			{"pull_number", `github_tail(raw->>'pull_request_url')`},

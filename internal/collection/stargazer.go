@@ -5,14 +5,16 @@ package collection
 // Source: docs.github.com/rest/activity/starring#list-stargazers.
 func stargazers() Collection {
 	return Collection{
-		Name:    "stargazers",
-		Table:   "stargazers",
-		Mode:    FullList,
-		Path:    "repos/{owner}/{repo}/stargazers",
-		Accept:  "application/vnd.github.star+json",
-		Key:     "user.id",
-		Cap:     40_000,
-		CapNote: "GitHub lists the first 40,000 stargazers; stargazers_count of the repository counts all.",
+		Name:       "stargazers",
+		Table:      "stargazers",
+		Mode:       FullList,
+		Path:       "repos/{owner}/{repo}/stargazers",
+		Permission: "metadata",
+		OAuthScope: "repo",
+		Accept:     "application/vnd.github.star+json",
+		Key:        "user.id",
+		Cap:        40_000,
+		CapNote:    "GitHub lists the first 40,000 stargazers; stargazers_count of the repository counts all.",
 		Columns: []Column{
 			{"user_id", `github_bigint(raw->'user'->>'id')`},
 			{"login", `raw->'user'->>'login'`},

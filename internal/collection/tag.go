@@ -4,12 +4,14 @@ package collection
 // Source: docs.github.com/rest/repos/repos#list-repository-tags.
 func tags() Collection {
 	return Collection{
-		Name:  "tags",
-		Table: "tags",
-		Mode:  FullList,
-		Core:  true,
-		Path:  "repos/{owner}/{repo}/tags",
-		Key:   KeyName,
+		Name:       "tags",
+		Table:      "tags",
+		Mode:       FullList,
+		Core:       true,
+		Path:       "repos/{owner}/{repo}/tags",
+		Permission: "metadata",
+		OAuthScope: "repo",
+		Key:        KeyName,
 		Columns: []Column{
 			{"name", `raw->>'name'`},
 			{"commit_sha", `raw->'commit'->>'sha'`},

@@ -5,12 +5,15 @@ package collection
 // Source: docs.github.com/rest/teams/teams#list-teams.
 func teams() Collection {
 	return Collection{
-		Name:  "teams",
-		Table: "teams",
-		Scope: ScopeOrganization,
-		Mode:  FullList,
-		Path:  "orgs/{org}/teams",
-		Key:   KeyID,
+		Name:       "teams",
+		Table:      "teams",
+		Scope:      ScopeOrganization,
+		Mode:       FullList,
+		Path:       "orgs/{org}/teams",
+		Permission: "members",
+		OAuthScope: "read:org",
+		Private:    true,
+		Key:        KeyID,
 		Columns: []Column{
 			{"id", `github_bigint(raw->>'id')`},
 			{"name", `raw->>'name'`},

@@ -11,6 +11,9 @@ func teamMembers() Collection {
 		Mode:          PerParent,
 		Parents:       &Parents{Collection: "teams", Arg: `p.slug`},
 		Path:          "orgs/{org}/teams/{parent}/members",
+		Permission:    "members",
+		OAuthScope:    "read:org",
+		Private:       true,
 		Key:           KeyID,
 		KeyWithParent: true,
 		Columns: []Column{

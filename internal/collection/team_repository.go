@@ -14,6 +14,9 @@ func teamRepositories() Collection {
 		Mode:          PerParent,
 		Parents:       &Parents{Collection: "teams", Arg: `p.slug`},
 		Path:          "orgs/{org}/teams/{parent}/repos",
+		Permission:    "members",
+		OAuthScope:    "read:org",
+		Private:       true,
 		Key:           KeyID,
 		KeyWithParent: true,
 		Columns: []Column{

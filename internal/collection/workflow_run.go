@@ -9,14 +9,16 @@ import "time"
 // Source: docs.github.com/rest/actions/workflow-runs#list-workflow-runs-for-a-repository.
 func workflowRuns() Collection {
 	return Collection{
-		Name:     "workflow_runs",
-		Table:    "workflow_runs",
-		Mode:     NewestCreated,
-		Lookback: 3 * 24 * time.Hour,
-		Path:     "repos/{owner}/{repo}/actions/runs",
-		Envelope: "workflow_runs",
-		Item:     "repos/{owner}/{repo}/actions/runs/{key}",
-		Key:      KeyID,
+		Name:       "workflow_runs",
+		Table:      "workflow_runs",
+		Mode:       NewestCreated,
+		Lookback:   3 * 24 * time.Hour,
+		Path:       "repos/{owner}/{repo}/actions/runs",
+		Permission: "actions",
+		OAuthScope: "repo",
+		Envelope:   "workflow_runs",
+		Item:       "repos/{owner}/{repo}/actions/runs/{key}",
+		Key:        KeyID,
 		Columns: []Column{
 			{"id", `github_bigint(raw->>'id')`},
 			{"name", `raw->>'name'`},

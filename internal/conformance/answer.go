@@ -33,6 +33,7 @@ var answers = []also{
 	{"", 429, "forbidden", limits}, // "a 403 or 429 response": of one shape
 	{"", 451, "forbidden_gist", blocked},
 	{"", 500, "internal_error", trouble},
+	{"/app/installations/{installation_id}/access_tokens", 400, "forbidden", "developer.github.com/v3/#client-errors"}, // of the same shape
 	// "If issues are disabled in the repository, the API returns a 410 Gone status."
 	{"/repos/{owner}/{repo}/issues", 410, "gone", "docs.github.com/rest/issues/issues#create-an-issue"},
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// Answer is what a GET or a HEAD was answered with.
+// Answer is what a GET or a HEAD was answered with, or a POST where there is no GET.
 type Answer struct {
 	Template string // the path in GitHub's description; see Description.Template
 	Method   string // default: GET

@@ -25,7 +25,8 @@ const small = `{
   "/one": {"get": {"responses": {"200": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/thing"}}}}}}},
   "/silent": {"get": {"responses": {"204": {"description": "nothing"}}}},
   "/broken": {"get": {"responses": {"200": {"$ref": "#/components/responses/nowhere"}}}},
-  "/posted": {"post": {"responses": {}}}
+  "/posted": {"post": {"responses": {"201": {"description": "made", "content": {"application/json": {"schema": {"type": "object"}}}}}}},
+  "/put": {"put": {"responses": {}}}
  },
  "components": {
   "headers": {"link": {"schema": {"type": "string"}}},
@@ -181,12 +182,15 @@ func TestTemplates(t *testing.T) {
 	documentation, err := d.Documentation(template)
 	require.NoError(t, err)
 	require.Equal(t, "https://docs.example/things", documentation)
-	for _, path := range []string{"/things", "/things/{a}/{b}", "/posted"} {
+	for _, path := range []string{"/things", "/things/{a}/{b}", "/put"} {
 		_, err = d.Template(path)
 		require.ErrorIs(t, err, ErrUndescribed, path)
 		_, err = d.Check(Answer{Template: path})
 		require.ErrorIs(t, err, ErrUndescribed, path)
 	}
+	findings, err := d.Check(Answer{Template: "/posted", Status: 201, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte("[]")})
+	require.NoError(t, err)
+	require.Len(t, findings, 1, "a POST stands for the path that has no GET")
 	_, err = d.CheckItem("/silent", []byte("{}"))
 	require.ErrorContains(t, err, "has no JSON answer")
 	_, err = d.CheckItem("/broken", []byte("{}"))

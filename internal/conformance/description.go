@@ -81,13 +81,22 @@ var ErrUndescribed = errors.New("GitHub's description has no such path")
 // parameters otherwise: /repos/{owner}/{repo}/issues/{n} is …/issues/{issue_number}.
 func (d *Description) Template(path string) (string, error) {
 	template, ok := d.templates[nameless("/"+strings.TrimPrefix(path, "/"))]
-	if !ok || d.paths[template]["get"] == nil {
+	if !ok || d.described(template) == nil {
 		return "", fmt.Errorf("GET %s: %w", path, ErrUndescribed)
 	}
 	return template, nil
 }
 
-// Documentation is the URL of the page that documents the GET of a template.
+// described is the GET of a template, or its POST where it has no GET.
+func (d *Description) described(template string) json.RawMessage {
+	if get := d.paths[template]["get"]; get != nil {
+		return get
+	}
+	return d.paths[template]["post"]
+}
+
+// Documentation is the URL of the page that documents a template's GET, or its POST where
+// it has no GET.
 func (d *Description) Documentation(template string) (string, error) {
 	op, err := d.operation(template)
 	if err != nil || op.ExternalDocs == nil {
@@ -96,14 +105,14 @@ func (d *Description) Documentation(template string) (string, error) {
 	return op.ExternalDocs.URL, nil
 }
 
-// operation resolves the GET of a template, once.
+// operation resolves the GET of a template, or its POST where it has no GET, once.
 func (d *Description) operation(template string) (*operation, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if op, ok := d.operations[template]; ok {
 		return op, nil
 	}
-	get := d.paths[template]["get"]
+	get := d.described(template)
 	if get == nil {
 		return nil, fmt.Errorf("GET %s: %w", template, ErrUndescribed)
 	}

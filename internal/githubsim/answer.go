@@ -59,47 +59,38 @@ const (
 )
 
 func (x *exchange) primaryLimit(status int) {
-	who := "API rate limit exceeded for user ID " + strconv.Itoa(583231)
 	rest := ". If you reach out to GitHub Support for help, please include the request ID " + x.id +
 		" and timestamp " + x.now.UTC().Format("2006-01-02 15:04:05 MST") + "."
 	if x.token == "" {
-		who = "API rate limit exceeded for 127.0.0.1"
 		rest = ". (But here's the good news: Authenticated requests get a higher rate limit. " +
 			"Check out the documentation for more details.)"
 	}
-	x.problem(status, who+rest, primaryDocs)
+	x.problem(status, "API rate limit exceeded for "+x.account().who+rest, primaryDocs)
 }
 
 func (x *exchange) secondaryLimit(status int) {
-	x.problem(status, "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. "+
-		"If you reach out to GitHub Support for help, please include the request ID "+x.id+".", secondaryDocs)
+	x.problem(status, x.secondaryMessage(), secondaryDocs)
 }
 
-// rateLimit writes GET /rate_limit.
-func (e *encoder) rateLimit(r rate) {
-	core := func() {
-		e.raw(`{"limit":`).num(int64(r.limit)).raw(`,"used":`).num(int64(r.limit - r.remaining))
-		e.raw(`,"remaining":`).num(int64(r.remaining)).raw(`,"reset":`).num(r.reset.Unix()).raw("}")
-	}
-	e.raw(`{"resources":{"core":`)
-	core()
-	for _, other := range []string{"search", "graphql", "integration_manifest"} {
-		e.raw(`,"`).raw(other).raw(`":{"limit":30,"used":0,"remaining":30,"reset":`).num(r.reset.Unix()).raw("}")
-	}
-	e.raw(`},"rate":`)
-	core()
-	e.raw("}")
+func (x *exchange) secondaryMessage() string {
+	return "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. " +
+		"If you reach out to GitHub Support for help, please include the request ID " + x.id + "."
 }
 
 // user answers GET /user.
 func (s *Server) user(x *exchange) {
-	if x.token == "" {
+	who := x.credential.person
+	switch {
+	case x.token == "":
 		x.unidentified()
+		return
+	case who == nil:
+		x.inaccessible()
 		return
 	}
 	e := &x.enc
-	e.viewOfUser(&user{login: s.options.User, id: loginID(s.options.User)}, "private")
-	e.raw(`,"name":`).str(s.options.User).raw(`,"company":null,"blog":"","location":null,"email":null,"hireable":null`)
+	e.viewOfUser(who, "private")
+	e.raw(`,"name":`).str(who.login).raw(`,"company":null,"blog":"","location":null,"email":null,"hireable":null`)
 	e.raw(`,"bio":null,"twitter_username":null,"notification_email":null,"public_repos":1,"public_gists":0,"followers":0`)
 	e.raw(`,"following":0,"created_at":"2011-01-25T18:44:36Z","updated_at":"2025-01-22T11:25:30Z","private_gists":0`)
 	e.raw(`,"total_private_repos":0,"owned_private_repos":0,"disk_usage":0,"collaborators":0`)

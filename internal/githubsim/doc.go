@@ -31,6 +31,24 @@
 // ([Server.Rename]) 301; a commit that nothing leads to is known until [Repository.Prune].
 // The package upheaval does all of it at random.
 //
+// # Whom it knows
+//
+// Without more, every token is one user's and reads everything. [Options].Users have tokens
+// of both kinds, with scopes or permissions and an end; [Options].Apps are GitHub Apps that
+// sign for tokens of their installations, which end after an hour. [Server.RevokeToken],
+// [Server.RestoreToken] and [Server.EditInstallation] change what a credential may do
+// while requests are being served.
+//
+// # What it limits
+//
+// Limits are counted by account: a user with all tokens, an installation, an App, or all who
+// have no token. [Options].Enforce makes them GitHub's: requests and points of an hour,
+// requests at once, points of a minute, content created. A minute is any minute, not the
+// clock's, so that whoever keeps to this keeps to GitHub's. All lengths scale with [Options].Window. Who comes although
+// a refusal said to wait commits an [Offence]; [Stats.Unexcused] leaves out what may
+// have left before its client could know. [Server.Spend] is another tool on the same
+// account, and [Server.Windows] is what each hour came to.
+//
 // # URLs
 //
 // URLs inside of items say https://api.github.com and https://github.com, as
@@ -45,6 +63,12 @@
 // internal/conformance. A route without requests to compare fails.
 //
 // # Where it is not GitHub
+//
+// A credential that was made for some repositories, as an installation's is, reads no
+// others and only what it has the permission for, public or not, unless [Options].ShowPublic is
+// set: GitHub shows everybody what is public, but a test wants to see a credential used
+// for what it was not made for. GitHub does not say how it counts a minute or how long its secondary limits
+// last, and limits CPU time as well.
 //
 // Answers are not compressed. Dates have no events behind them. A branch whose
 // commits an archive does not hold can be listed, but its commits cannot.

@@ -29,7 +29,9 @@ type exchange struct {
 	fault  FaultKind
 	query  uint64 // a hash of the body of a GraphQL query
 
-	inFlight int
+	credential *credential // nil if it was not accepted
+	entered    bool        // the account counts it
+	refused    Limit
 }
 
 // buffer is the memory of one answer, used again by later ones.
@@ -61,23 +63,18 @@ func seconds(d time.Duration) string {
 }
 
 func (s *Server) rateHeaders(x *exchange, r rate) {
+	if s.options.WithoutRateLimit {
+		return
+	}
 	x.header.Set("X-RateLimit-Limit", strconv.Itoa(r.limit))
 	x.header.Set("X-RateLimit-Remaining", strconv.Itoa(r.remaining))
 	x.header.Set("X-RateLimit-Used", strconv.Itoa(r.limit-r.remaining))
 	x.header.Set("X-RateLimit-Reset", strconv.FormatInt(r.reset.Unix(), 10))
-	x.header.Set("X-RateLimit-Resource", "core")
-	if x.route == graphqlRoute {
-		x.header.Set("X-RateLimit-Resource", "graphql")
-	}
+	x.header.Set("X-RateLimit-Resource", x.resource().String())
 }
 
-// account is the name of the account that the request counts against.
-func (x *exchange) account() string {
-	if x.route == graphqlRoute {
-		return pointsOf(x.token)
-	}
-	return x.token
-}
+// account is whom the request counts against.
+func (x *exchange) account() *account { return x.credential.account }
 
 // problem sets GitHub's body of an error.
 func (x *exchange) problem(status int, message, documentation string) {

@@ -22,6 +22,18 @@ func Endpoints() []Endpoint {
 	return all
 }
 
+// AppEndpoints are the routes of GitHub Apps.
+func AppEndpoints() []Endpoint {
+	var all []Endpoint
+	for _, r := range appRoutes {
+		all = append(all, r.endpoint())
+	}
+	return all
+}
+
+// Accepts is what an endpoint of that name asks for.
+func Accepts(name string) string { return (&route{name: name}).accepts() }
+
 // EndpointOf is the route that a request is for; ok is false if there is none.
 func EndpointOf(req *http.Request) (e Endpoint, ok bool) {
 	r, _, _ := match(req)
@@ -31,6 +43,8 @@ func EndpointOf(req *http.Request) (e Endpoint, ok bool) {
 func (r *route) endpoint() Endpoint {
 	path := "/" + strings.NewReplacer("#", "{number}", "*", "{name}", "@", "{slug}").Replace(r.pattern)
 	switch {
+	case r == repositoryAppRoute:
+		path = "/repos/{owner}/{repo}/installation"
 	case slices.Contains(repositoryRoutes, r), slices.Contains(hookRoutes, r):
 		path = strings.TrimSuffix("/repos/{owner}/{repo}"+path, "/")
 	case slices.Contains(organizationRoutes, r):

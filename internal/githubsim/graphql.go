@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -24,10 +23,6 @@ func isGraphQL(req *http.Request) bool {
 	path := strings.Trim(req.URL.Path, "/")
 	return req.Method == http.MethodPost && (path == "graphql" || path == "api/graphql")
 }
-
-// pointsOf is the account of what a credential's queries cost, which is not the one
-// of its requests.
-func pointsOf(token string) string { return "graphql:" + token }
 
 // graphql answers a query.
 func (s *Server) graphql(x *exchange) {
@@ -49,6 +44,9 @@ func (s *Server) graphql(x *exchange) {
 		return
 	}
 	x.query = xxhash.Sum64(body)
+	if isMutation(asked.Query) {
+		x.account().mutates(&s.options, x.now)
+	}
 	q, problems := parseQuery(asked.Query, asked.Variables)
 	if len(problems) > 0 {
 		x.enc.raw("{")
@@ -56,16 +54,15 @@ func (s *Server) graphql(x *exchange) {
 		x.enc.raw("}")
 		return
 	}
-	points, ok := s.limits.spend(pointsOf(x.token), s.options.GraphQLLimit, q.cost, s.options.Window, x.now)
+	points, ok := x.account().spend(queries, q.cost, s.options.Window, x.now)
 	x.rate = points
 	s.rateHeaders(x, points)
-	if !ok {
-		x.pointsLimit()
-		s.limits.refuse(pointsOf(x.token), points.reset)
+	if !ok && !s.options.WithoutRateLimit {
+		s.refusePoints(x)
 		return
 	}
 	run := execution{graphqlQuery: q, encoder: &x.enc}
-	reading := &reading{}
+	reading := &reading{credential: x.credential, showPublic: s.options.ShowPublic}
 	defer reading.end()
 	run.raw(`{"data":`)
 	run.object(s.graph(q, points, reading), q.operation.SelectionSet)
@@ -76,11 +73,37 @@ func (s *Server) graphql(x *exchange) {
 	run.raw("}")
 }
 
+// refusePoints refuses a query whose account has too few points left. GitHub calls that
+// one or the other.
+func (s *Server) refusePoints(x *exchange) {
+	kind := "RATE_LIMITED"
+	if s.options.Enforce {
+		kind = pick(newRandom(s.options.Seed, uint64(s.refusals.Add(1))), []string{"RATE_LIMITED", "RATE_LIMIT"})
+	}
+	x.pointsLimit(kind)
+	s.tell(x, LimitPoints, x.rate.reset)
+}
+
 // pointsLimit is GitHub's refusal of a query whose credential has no points left.
-func (x *exchange) pointsLimit() {
+func (x *exchange) pointsLimit(kind string) {
+	message := "API rate limit exceeded for " + x.account().who + "."
+	if kind == "RATE_LIMIT" {
+		message = "API rate limit already exceeded for " + x.account().who + "."
+	}
+	x.queryProblem(graphqlError{kind: kind, message: message})
+}
+
+// querySecondaryLimit is a refusal by the secondary limit in GraphQL's form.
+func (x *exchange) querySecondaryLimit() {
+	x.status = http.StatusOK
+	x.queryProblem(graphqlError{message: x.secondaryMessage()})
+}
+
+// queryProblem makes an error the whole answer.
+func (x *exchange) queryProblem(e graphqlError) {
 	x.enc.b = x.enc.b[:0]
 	x.enc.raw("{")
-	x.enc.problems([]graphqlError{{kind: "RATE_LIMITED", message: "API rate limit exceeded for user ID 583231."}})
+	x.enc.problems([]graphqlError{e})
 	x.enc.raw("}")
 }
 
@@ -113,20 +136,4 @@ func (e *encoder) problems(all []graphqlError) {
 		e.raw("}")
 	}
 	e.raw("]")
-}
-
-// spend takes points from a credential's window; false if there are not enough.
-func (l *limits) spend(account string, limit, points int, window time.Duration, now time.Time) (rate, bool) {
-	if _, ok := l.take(account, limit, window, now, true); !ok {
-		return rate{}, false
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	a := l.account(account)
-	if a.used+points > a.limit {
-		a.used = a.limit
-		return a.rate(), false
-	}
-	a.used += points
-	return a.rate(), true
 }

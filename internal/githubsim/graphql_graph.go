@@ -16,7 +16,11 @@ func moment(s stamp) scalar       { return func(e *encoder) { e.time(s) } }
 
 // reading is the repository that a query reads: it is locked when it is met first and
 // until the answer is written, so that the answer is of one moment.
-type reading struct{ repository *Repository }
+type reading struct {
+	repository *Repository
+	credential *credential
+	showPublic bool
+}
 
 // begin finds the repository that a query names; nil if there is none, or if the query
 // reads another one already. The server is not asked while a repository is locked.
@@ -31,10 +35,15 @@ func (r *reading) begin(s *Server, at target) *Repository {
 	} else if at.id != r.repository.info.id && !sameName(at.owner+"/"+at.name, r.repository.info.fullName) {
 		return nil
 	}
-	if r.repository.gone {
+	if r.repository.gone || !r.credential.sees(r.repository, r.showPublic) {
 		return nil
 	}
 	return r.repository
+}
+
+// permits tells whether the credential may read what asks for a permission.
+func (r *reading) permits(accepted string) bool {
+	return r.credential.permits(accepted) || r.showPublic && !r.repository.info.private
 }
 
 func (r *reading) end() {
@@ -75,15 +84,30 @@ func (s *Server) repositoryVertex(owner, name string, reading *reading) any {
 	case r.blocked != nil:
 		return graphqlError{kind: "FORBIDDEN", message: "Repository access blocked"}
 	default:
-		return r.vertex()
+		return reading.guard(r.vertex())
 	}
+}
+
+// fieldPermissions are what fields of a repository ask for.
+var fieldPermissions = map[string]string{
+	"pullRequest": "pull_requests=read", "discussion": "discussions=read", "discussions": "discussions=read",
+}
+
+// guard refuses the fields of a repository that the credential may not read.
+func (r *reading) guard(v *vertex) *vertex {
+	return &vertex{v.kind, func(name string, args map[string]any) any {
+		if !r.permits(fieldPermissions[name]) {
+			return graphqlError{kind: "FORBIDDEN", message: r.credential.lacks()}
+		}
+		return v.fields(name, args)
+	}}
 }
 
 // nodeVertex finds a comment on a discussion by its node id; other nodes are not served.
 func (s *Server) nodeVertex(id string, reading *reading) any {
 	repository, comment, ok := splitNode(id)
 	if ok && strings.HasPrefix(id, "DC_") {
-		if r := reading.begin(s, target{id: repository}); r != nil {
+		if r := reading.begin(s, target{id: repository}); r != nil && reading.permits(fieldPermissions["discussion"]) {
 			if i, ok := r.findDiscussionComment(comment); ok {
 				return r.discussionCommentVertex(i)
 			}

@@ -3,11 +3,13 @@ package githubsim
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/parser"
 	"github.com/vektah/gqlparser/v2/validator"
 )
 
@@ -74,6 +76,12 @@ func parseQuery(text string, variables map[string]any) (*graphqlQuery, []graphql
 	}
 	q.cost = max((connections+connectionsOfA/2)/connectionsOfA, 1)
 	return q, nil
+}
+
+// isMutation tells whether a text asks GitHub to change something.
+func isMutation(text string) bool {
+	document, err := parser.ParseQuery(&ast.Source{Input: text})
+	return err == nil && slices.ContainsFunc(document.Operations, func(o *ast.OperationDefinition) bool { return o.Operation == ast.Mutation })
 }
 
 // count adds up the nodes that a selection may bring, times over, and gives how many

@@ -46,8 +46,13 @@ func matchHook(method, path string) (*route, target, []string) {
 // hookAnswer answers for a hook. To those who may not manage hooks there is none.
 func (s *Server) hookAnswer(x *exchange) {
 	h := s.hook(x.path.rest, x.args[0])
-	if h == nil || x.token == "" {
+	owner, name, _ := strings.Cut(x.path.rest, "/")
+	switch {
+	case h == nil || x.token == "" || !x.credential.owns(owner, name):
 		x.notFound()
+		return
+	case !x.credential.permits(x.hookPermission()):
+		x.inaccessible()
 		return
 	}
 	h.mu.Lock()
@@ -69,6 +74,14 @@ func (s *Server) hookAnswer(x *exchange) {
 		x.status = http.StatusAccepted
 		x.enc.raw("{}")
 	}
+}
+
+// hookPermission is what an endpoint of hooks asks for: another one of an organization's.
+func (x *exchange) hookPermission() string {
+	if !strings.Contains(x.path.rest, "/") {
+		return strings.Replace(x.route.accepts(), "repository_", "organization_", 1)
+	}
+	return x.route.accepts()
 }
 
 // hook is the one of that number of a repository or an organization, nil if there is none.

@@ -40,15 +40,15 @@ func (s *Server) carryOut(x *exchange, f Fault) bool {
 		x.secondaryLimit(cmp.Or(f.Status, http.StatusForbidden))
 		s.refuseFor(x, f)
 	case FaultPrimaryLimit:
-		x.rate = s.limits.exhaust(x.account())
+		x.rate = x.account().exhaust(x.resource())
 		s.rateHeaders(x, x.rate)
 		if x.route == graphqlRoute {
 			x.status = http.StatusOK
-			x.pointsLimit()
+			x.pointsLimit("RATE_LIMITED")
 		} else {
 			x.primaryLimit(cmp.Or(f.Status, http.StatusForbidden))
 		}
-		s.refuse(x, x.rate.reset)
+		s.refuse(x, LimitPrimary, x.rate.reset)
 	case FaultReset:
 		x.reset()
 	default:
@@ -59,20 +59,20 @@ func (s *Server) carryOut(x *exchange, f Fault) bool {
 
 // refuseFor sends a refusal with the fault's Retry-After.
 func (s *Server) refuseFor(x *exchange, f Fault) {
-	wait := s.pause()
+	wait := s.options.pause()
 	if f.RetryAfter > 0 {
-		wait = (f.RetryAfter + time.Second - 1).Truncate(time.Second)
+		wait = ceil(f.RetryAfter)
 		x.header.Set("Retry-After", seconds(wait))
 	}
 	until := x.now.Add(wait)
 	if f.RetryAfter > 0 && f.RetryAfterDate {
-		until = x.now.Add(wait + time.Second - 1).Truncate(time.Second) // a date has whole seconds
+		until = ceilSecond(x.now.Add(wait)) // a date has whole seconds
 		x.header.Set("Retry-After", until.UTC().Format(http.TimeFormat))
 	}
 	if f.Hold {
-		s.limits.hold(x.token, until)
+		x.account().hold(until)
 	}
-	s.refuse(x, until)
+	s.refuse(x, LimitFault, until)
 }
 
 // serverError is what GitHub's edge or application says when it fails.

@@ -2,6 +2,7 @@ package githubsim
 
 import (
 	"cmp"
+	"net/http"
 	"slices"
 	"strings"
 )
@@ -71,8 +72,16 @@ func (r *Repository) listed(login string, private bool) bool {
 // organizationAnswer answers for the organization that the path names.
 func (s *Server) organizationAnswer(x *exchange) {
 	o := s.organizationOf(x.path)
-	if o == nil {
+	hidden := x.route.accepts() == membersRead // all else of an organization is public
+	switch {
+	case o == nil || !x.credential.owns(o.Login(), "") && (!s.options.ShowPublic || hidden):
 		x.notFound()
+		return
+	case !x.credential.permits(x.route.accepts()):
+		x.inaccessible()
+		return
+	case strings.HasPrefix(x.route.name, "team") && !x.credential.mayReadTeams():
+		x.problem(http.StatusForbidden, "Must have admin rights to Repository.", "https://docs.github.com/rest"+x.route.docs)
 		return
 	}
 	o.mu.RLock()
@@ -97,7 +106,7 @@ func (q *organizationQuery) repositories() {
 	for _, r := range q.server.repositoriesOf(q.Login(), q.token != "") {
 		r.mu.RLock()
 		info := &r.info
-		if keep == nil || keep(info) {
+		if q.credential.sees(r, q.server.options.ShowPublic) && (keep == nil || keep(info)) {
 			list = append(list, listing{
 				r, map[string]int64{"created": int64(info.created), "updated": int64(info.updated), "pushed": int64(info.pushed)}, info.fullName,
 			})

@@ -15,6 +15,7 @@ type route struct {
 	pattern string
 	docs    string       // where GitHub documents it, below docs.github.com/rest
 	serve   func(*query) // nil for what belongs to no repository
+	ofApp   bool         // it takes a token that an App signed, and no other
 }
 
 // target is the repository that a path names; of an organization owner or id is set.
@@ -30,43 +31,43 @@ var unknown = &route{name: "unknown"}
 // arguments.
 func routes() []*route {
 	return []*route{
-		{"repository", "", "/repos/repos#get-a-repository", (*query).repository},
-		{"labels", "labels", "/issues/labels#list-labels-for-a-repository", (*query).labels},
-		{"milestones", "milestones", "/issues/milestones#list-milestones", (*query).milestones},
-		{"milestone", "milestones/#", "/issues/milestones#get-a-milestone", (*query).singleMilestone},
-		{"issues", "issues", "/issues/issues#list-repository-issues", (*query).issues},
-		{"issue_comments", "issues/comments", "/issues/comments#list-issue-comments-for-a-repository", (*query).comments},
-		{"issue_comment", "issues/comments/#", "/issues/comments#get-an-issue-comment", (*query).singleComment},
-		{"issue_events", "issues/events", "/issues/events#list-issue-events-for-a-repository", (*query).issueEvents},
-		{"issue_event", "issues/events/#", "/issues/events#get-an-issue-event", (*query).issueEvent},
-		{"issue", "issues/#", "/issues/issues#get-an-issue", (*query).issue},
-		{"pulls", "pulls", "/pulls/pulls#list-pull-requests", (*query).pulls},
-		{"review_comments", "pulls/comments", "/pulls/comments#list-review-comments-in-a-repository", (*query).remarks},
-		{"review_comment", "pulls/comments/#", "/pulls/comments#get-a-review-comment-for-a-pull-request", (*query).singleRemark},
-		{"pull", "pulls/#", "/pulls/pulls#get-a-pull-request", (*query).pull},
-		{"reviews", "pulls/#/reviews", "/pulls/reviews#list-reviews-for-a-pull-request", (*query).reviews},
-		{"pull_files", "pulls/#/files", "/pulls/pulls#list-pull-requests-files", (*query).pullFiles},
-		{"pull_commits", "pulls/#/commits", "/pulls/pulls#list-commits-on-a-pull-request", (*query).pullCommits},
-		{"stargazers", "stargazers", "/activity/starring#list-stargazers", (*query).stargazerList},
-		{"forks", "forks", "/repos/forks#list-forks", (*query).forkList},
-		{"contributors", "contributors", "/repos/repos#list-repository-contributors", (*query).contributorList},
-		{"collaborators", "collaborators", "/collaborators/collaborators#list-repository-collaborators", (*query).collaboratorList},
-		{"commits", "commits", "/commits/commits#list-commits", (*query).commits},
-		{"compare", "compare/*", "/commits/commits#compare-two-commits", (*query).compare},
-		{"branches", "branches", "/branches/branches#list-branches", (*query).branches},
-		{"branch", "branches/*", "/branches/branches#get-a-branch", (*query).branch},
-		{"tags", "tags", "/repos/repos#list-repository-tags", (*query).tags},
-		{"releases", "releases", "/releases/releases#list-releases", (*query).releases},
-		{"workflow_runs", "actions/runs", "/actions/workflow-runs#list-workflow-runs-for-a-repository", (*query).workflowRuns},
-		{"workflow_run", "actions/runs/#", "/actions/workflow-runs#get-a-workflow-run", (*query).workflowRun},
-		{"workflow_jobs", "actions/runs/#/jobs", "/actions/workflow-jobs#list-jobs-for-a-workflow-run", (*query).workflowJobs},
-		{"deployments", "deployments", "/deployments/deployments#list-deployments", (*query).deploymentList},
-		{"deployment", "deployments/#", "/deployments/deployments#get-a-deployment", (*query).singleDeployment},
-		{"deployment_statuses", "deployments/#/statuses", "/deployments/statuses#list-deployment-statuses", (*query).deploymentStatuses},
-		{"check_runs", "commits/@/check-runs", "/checks/runs#list-check-runs-for-a-git-reference", (*query).checkList},
-		{"check_run", "check-runs/#", "/checks/runs#get-a-check-run", (*query).singleCheck},
-		{"commit_statuses", "commits/@/statuses", "/commits/statuses#list-commit-statuses-for-a-reference", (*query).commitStatuses},
-		{"release", "releases/#", "/releases/releases#get-a-release", (*query).singleRelease},
+		{name: "repository", pattern: "", docs: "/repos/repos#get-a-repository", serve: (*query).repository},
+		{name: "labels", pattern: "labels", docs: "/issues/labels#list-labels-for-a-repository", serve: (*query).labels},
+		{name: "milestones", pattern: "milestones", docs: "/issues/milestones#list-milestones", serve: (*query).milestones},
+		{name: "milestone", pattern: "milestones/#", docs: "/issues/milestones#get-a-milestone", serve: (*query).singleMilestone},
+		{name: "issues", pattern: "issues", docs: "/issues/issues#list-repository-issues", serve: (*query).issues},
+		{name: "issue_comments", pattern: "issues/comments", docs: "/issues/comments#list-issue-comments-for-a-repository", serve: (*query).comments},
+		{name: "issue_comment", pattern: "issues/comments/#", docs: "/issues/comments#get-an-issue-comment", serve: (*query).singleComment},
+		{name: "issue_events", pattern: "issues/events", docs: "/issues/events#list-issue-events-for-a-repository", serve: (*query).issueEvents},
+		{name: "issue_event", pattern: "issues/events/#", docs: "/issues/events#get-an-issue-event", serve: (*query).issueEvent},
+		{name: "issue", pattern: "issues/#", docs: "/issues/issues#get-an-issue", serve: (*query).issue},
+		{name: "pulls", pattern: "pulls", docs: "/pulls/pulls#list-pull-requests", serve: (*query).pulls},
+		{name: "review_comments", pattern: "pulls/comments", docs: "/pulls/comments#list-review-comments-in-a-repository", serve: (*query).remarks},
+		{name: "review_comment", pattern: "pulls/comments/#", docs: "/pulls/comments#get-a-review-comment-for-a-pull-request", serve: (*query).singleRemark},
+		{name: "pull", pattern: "pulls/#", docs: "/pulls/pulls#get-a-pull-request", serve: (*query).pull},
+		{name: "reviews", pattern: "pulls/#/reviews", docs: "/pulls/reviews#list-reviews-for-a-pull-request", serve: (*query).reviews},
+		{name: "pull_files", pattern: "pulls/#/files", docs: "/pulls/pulls#list-pull-requests-files", serve: (*query).pullFiles},
+		{name: "pull_commits", pattern: "pulls/#/commits", docs: "/pulls/pulls#list-commits-on-a-pull-request", serve: (*query).pullCommits},
+		{name: "stargazers", pattern: "stargazers", docs: "/activity/starring#list-stargazers", serve: (*query).stargazerList},
+		{name: "forks", pattern: "forks", docs: "/repos/forks#list-forks", serve: (*query).forkList},
+		{name: "contributors", pattern: "contributors", docs: "/repos/repos#list-repository-contributors", serve: (*query).contributorList},
+		{name: "collaborators", pattern: "collaborators", docs: "/collaborators/collaborators#list-repository-collaborators", serve: (*query).collaboratorList},
+		{name: "commits", pattern: "commits", docs: "/commits/commits#list-commits", serve: (*query).commits},
+		{name: "compare", pattern: "compare/*", docs: "/commits/commits#compare-two-commits", serve: (*query).compare},
+		{name: "branches", pattern: "branches", docs: "/branches/branches#list-branches", serve: (*query).branches},
+		{name: "branch", pattern: "branches/*", docs: "/branches/branches#get-a-branch", serve: (*query).branch},
+		{name: "tags", pattern: "tags", docs: "/repos/repos#list-repository-tags", serve: (*query).tags},
+		{name: "releases", pattern: "releases", docs: "/releases/releases#list-releases", serve: (*query).releases},
+		{name: "workflow_runs", pattern: "actions/runs", docs: "/actions/workflow-runs#list-workflow-runs-for-a-repository", serve: (*query).workflowRuns},
+		{name: "workflow_run", pattern: "actions/runs/#", docs: "/actions/workflow-runs#get-a-workflow-run", serve: (*query).workflowRun},
+		{name: "workflow_jobs", pattern: "actions/runs/#/jobs", docs: "/actions/workflow-jobs#list-jobs-for-a-workflow-run", serve: (*query).workflowJobs},
+		{name: "deployments", pattern: "deployments", docs: "/deployments/deployments#list-deployments", serve: (*query).deploymentList},
+		{name: "deployment", pattern: "deployments/#", docs: "/deployments/deployments#get-a-deployment", serve: (*query).singleDeployment},
+		{name: "deployment_statuses", pattern: "deployments/#/statuses", docs: "/deployments/statuses#list-deployment-statuses", serve: (*query).deploymentStatuses},
+		{name: "check_runs", pattern: "commits/@/check-runs", docs: "/checks/runs#list-check-runs-for-a-git-reference", serve: (*query).checkList},
+		{name: "check_run", pattern: "check-runs/#", docs: "/checks/runs#get-a-check-run", serve: (*query).singleCheck},
+		{name: "commit_statuses", pattern: "commits/@/statuses", docs: "/commits/statuses#list-commit-statuses-for-a-reference", serve: (*query).commitStatuses},
+		{name: "release", pattern: "releases/#", docs: "/releases/releases#get-a-release", serve: (*query).singleRelease},
 	}
 }
 
@@ -89,8 +90,12 @@ func match(req *http.Request) (*route, target, []string) {
 	if r, at, args := matchHook(req.Method, path); r != nil {
 		return r, at, args
 	}
+	if r, at, args := matchApp(req.Method, path); r != nil {
+		return r, at, args
+	}
 	if req.Method != http.MethodGet && req.Method != http.MethodHead {
-		return unknown, target{}, nil
+		at, _ := parseTarget(path)
+		return unknown, at, nil
 	}
 	for _, r := range rootRoutes {
 		if path == r.pattern {
@@ -165,7 +170,7 @@ func (s *Server) answer(x *exchange) {
 	x.status = http.StatusOK
 	switch x.route {
 	case rateLimitRoute:
-		x.enc.rateLimit(x.rate)
+		s.rateLimit(x)
 	case userRoute:
 		s.user(x)
 	case graphqlRoute:
@@ -178,6 +183,8 @@ func (s *Server) answer(x *exchange) {
 			s.organizationAnswer(x)
 		case slices.Contains(hookRoutes, x.route):
 			s.hookAnswer(x)
+		case slices.Contains(appRoutes, x.route):
+			s.appAnswer(x)
 		default:
 			s.repositoryAnswer(x)
 		}
@@ -192,7 +199,7 @@ func (s *Server) answer(x *exchange) {
 	}
 	x.status = http.StatusNotModified
 	if x.token != "" { // free of cost only for those who say who they are
-		x.rate = s.limits.giveBack(x.token)
+		x.rate = x.account().giveBack()
 		s.rateHeaders(x, x.rate)
 	}
 }
@@ -207,12 +214,14 @@ func (s *Server) repositoryAnswer(x *exchange) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	switch {
-	case r.gone || r.info.private && x.token == "":
+	case r.gone || !x.credential.sees(r, s.options.ShowPublic):
 		x.notFound()
 	case x.path.id == 0 && !sameName(x.path.owner+"/"+x.path.name, r.info.fullName):
 		x.moved(r)
 	case r.blocked != nil:
 		x.unavailable(r.blocked)
+	case !x.credential.permits(x.route.accepts()) && (r.info.private || !s.options.ShowPublic):
+		x.inaccessible()
 	default:
 		q := &query{exchange: x, Repository: r, params: x.req.URL.Query()}
 		q.limited = slices.Contains(s.options.LimitedLists, x.route.name)

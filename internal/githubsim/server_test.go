@@ -65,10 +65,15 @@ func (b *bundle) try(t *testing.T, path string, headers ...string) (answer, erro
 
 func (b *bundle) ask(t *testing.T, method, path string, headers ...string) (answer, error) {
 	t.Helper()
+	return b.send(t, method, path, http.NoBody, headers...)
+}
+
+func (b *bundle) send(t *testing.T, method, path string, content io.Reader, headers ...string) (answer, error) {
+	t.Helper()
 	if path[0] == '/' {
 		path = b.url + path
 	}
-	req, err := http.NewRequestWithContext(t.Context(), method, path, http.NoBody)
+	req, err := http.NewRequestWithContext(t.Context(), method, path, content)
 	require.NoError(t, err)
 	for i := 0; i < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])

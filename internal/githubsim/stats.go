@@ -2,6 +2,7 @@ package githubsim
 
 import (
 	"maps"
+	"slices"
 	"sync"
 )
 
@@ -11,7 +12,9 @@ type Stats struct {
 	Requests    map[string]int64    // by endpoint, as the routes are called: the collections, issue, pull, compare, …, unknown
 	Statuses    map[int]int64       // by status; 0 for connections that were reset
 	Faults      map[FaultKind]int64 // by kind
+	Refused     map[Limit]int64     // by the limit that refused them
 	Offences    int64               // requests that came although a refusal said to wait
+	Offending   []Offence           // the first 10,000 of them
 	InFlight    int
 	MaxInFlight int
 }
@@ -32,6 +35,7 @@ func (c *counter) reset() {
 	defer c.mu.Unlock()
 	c.Stats = Stats{
 		Requests: make(map[string]int64), Statuses: make(map[int]int64), Faults: make(map[FaultKind]int64),
+		Refused:  make(map[Limit]int64),
 		InFlight: c.InFlight, MaxInFlight: c.InFlight,
 	}
 }
@@ -41,18 +45,18 @@ func (c *counter) snapshot() Stats {
 	defer c.mu.Unlock()
 	s := c.Stats
 	s.Requests, s.Statuses, s.Faults = maps.Clone(s.Requests), maps.Clone(s.Statuses), maps.Clone(s.Faults)
+	s.Refused, s.Offending = maps.Clone(s.Refused), slices.Clone(s.Offending)
 	return s
 }
 
-// enter counts a request and tells how many are in flight with it.
-func (c *counter) enter(endpoint string) int {
+// enter counts a request.
+func (c *counter) enter(endpoint string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.Total++
 	c.Requests[endpoint]++
 	c.InFlight++
 	c.MaxInFlight = max(c.MaxInFlight, c.InFlight)
-	return c.InFlight
 }
 
 func (c *counter) leave(status int) {
@@ -62,10 +66,19 @@ func (c *counter) leave(status int) {
 	c.Statuses[status]++
 }
 
-func (c *counter) offend() {
+func (c *counter) offend(o Offence) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.Offences++
+	if len(c.Offending) < maxOffences {
+		c.Offending = append(c.Offending, o)
+	}
+}
+
+func (c *counter) refused(limit Limit) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.Refused[limit]++
 }
 
 func (c *counter) struck(kind FaultKind) {

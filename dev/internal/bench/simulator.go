@@ -46,6 +46,8 @@ type SimulatorOptions struct {
 	Items       int // in the listed collections
 	Port        int // of GitHub's API, on 127.0.0.1
 	ControlPort int // of what the benchmark asks, on 127.0.0.1
+
+	EnforceLimits bool // those that GitHub publishes
 }
 
 // simulatorState is what the benchmark is told.
@@ -62,7 +64,7 @@ type simulatorState struct {
 // repository is made, which takes half a minute for a million items.
 func ServeSimulator(ctx context.Context, o SimulatorOptions) error {
 	repository := githubsim.Generate(seed, spec(o.Items))
-	sim := githubsim.New(githubsim.Options{})
+	sim := githubsim.New(githubsim.Options{Enforce: o.EnforceLimits})
 	sim.Add(repository)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return serve(ctx, o.Port, sim) })
