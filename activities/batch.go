@@ -23,7 +23,7 @@ type batching struct {
 
 // queries tells whether the lists of parents are read by GraphQL, many at once.
 func (r *reader) queries() bool {
-	return r.collection.GraphQL != nil && (r.collection.GraphQL.Only || !r.batching.unserved.Load() && r.GitHub.Queries())
+	return r.collection.GraphQL != nil && (r.collection.GraphQL.Only || !r.batching.unserved.Load() && r.client.Queries())
 }
 
 // parentsAtOnce is how many parents make a chunk, and parentsLimit how many a step reads.
@@ -179,7 +179,7 @@ func (r *reader) askOnce(ctx context.Context, wants []want, shrink int) ([]part,
 	}
 	definition := r.collection.GraphQL
 	query := definition.BatchQuery(r.in.Owner, r.in.Name, plain, shrink)
-	result, err := r.GitHub.GraphQL(ctx, query.Text, query.Variables)
+	result, err := r.client.GraphQL(ctx, query.Text, query.Variables)
 	if err != nil {
 		return nil, result.Requests, err
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast/holdfast/internal/budget"
 	"github.com/holdfast/holdfast/internal/collection"
 	"github.com/holdfast/holdfast/internal/github"
 	"github.com/holdfast/holdfast/internal/githubsim"
@@ -31,10 +30,10 @@ func (b *bundle) ask(token string) {
 	server := httptest.NewServer(b.sim)
 	b.t.Cleanup(server.Close)
 	client, err := github.New(github.Options{
-		BaseURL: server.URL, UserAgent: "test", Token: token, Gate: budget.NewGate(10, time.Now), Now: time.Now, Scale: 0.001,
+		BaseURL: server.URL, UserAgent: "test", Credential: github.StaticToken(token), Account: account(b.t, time.Now), Now: time.Now, Scale: 0.001,
 	})
 	require.NoError(b.t, err)
-	b.steps.GitHub = client
+	b.steps.Clients = fixed{client}
 }
 
 // reviewed adds n reviews to each pull request.

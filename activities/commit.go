@@ -125,5 +125,9 @@ func (r *reader) write(ctx context.Context, p store.Page) error {
 	r.work = *committed.Event.Collection
 	r.Publisher.Publish(ctx, committed.Event)
 	r.foretell(ctx)
-	return nil
+	if r.committed {
+		return nil
+	}
+	r.committed = true
+	return r.goesOn(ctx, r.op, r.collection.Name)
 }

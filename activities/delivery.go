@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,7 +14,6 @@ import (
 
 	"github.com/holdfast/holdfast/internal/collection"
 	"github.com/holdfast/holdfast/internal/delivery"
-	"github.com/holdfast/holdfast/internal/github"
 	"github.com/holdfast/holdfast/internal/operation"
 	"github.com/holdfast/holdfast/store"
 )
@@ -26,12 +26,14 @@ const mostLooks = 5
 // Deliveries holds what the steps about webhook deliveries need.
 type Deliveries struct {
 	Store       *store.Store
-	GitHub      *github.Client
+	Clients     Clients
 	Collections *collection.Registry
 	Metrics     *delivery.Metrics // nil: nothing is counted
 	Logger      *slog.Logger
 	Now         func() time.Time
-	Hooks       []delivery.Hook // whose deliveries are listed; none: those that failed are not found
+	// Hooks are a workspace's, whose deliveries are listed; without any, those that failed
+	// are not found.
+	Hooks func(ctx context.Context, workspaceID string) ([]delivery.Hook, error)
 }
 
 // Watched names the repository that a watch is for.
@@ -123,6 +125,8 @@ type Settled struct {
 	Processed int64 `json:"processed,omitempty"`
 	Again     int64 `json:"again,omitempty"` // GitHub still answered an older state, or the pass failed
 	Left      int64 `json:"left,omitempty"`  // to the sweep
+	// Ample tells that GitHub allows much more than the passes need that follow at a distance.
+	Ample bool `json:"ample,omitempty"`
 }
 
 // SettleDeliveries marks the deliveries of a pass as processed, as far as the mirror
@@ -135,7 +139,21 @@ func (d *Deliveries) SettleDeliveries(ctx context.Context, in WatchPassEnd) (Set
 	if err == nil && !op.State.Terminal() {
 		return Settled{Open: true}, nil
 	}
-	return d.settle(ctx, in.Watched, in.OperationID, op.State != operation.StateSucceeded)
+	out, err := d.settle(ctx, in.Watched, in.OperationID, op.State != operation.StateSucceeded)
+	out.Ample = err == nil && d.ample(ctx, in.WorkspaceID, op.Subject)
+	return out, err
+}
+
+// ample tells whether half of the hourly budget is left that a repository is read on, as
+// far as this process knows.
+func (d *Deliveries) ample(ctx context.Context, workspaceID, repository string) bool {
+	owner, name, _ := strings.Cut(repository, "/")
+	client, err := d.Clients.For(ctx, workspaceID, owner, name)
+	if err != nil {
+		return false // the next pass will say why
+	}
+	pace := client.Pace()
+	return pace.Limit > 0 && pace.Left >= pace.Limit/2
 }
 
 func (d *Deliveries) settle(ctx context.Context, in Watched, operationID string, failed bool) (Settled, error) {

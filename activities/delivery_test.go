@@ -1,6 +1,7 @@
 package activities_test
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -14,11 +15,11 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/holdfast/holdfast/activities"
-	"github.com/holdfast/holdfast/internal/budget"
 	"github.com/holdfast/holdfast/internal/config"
 	"github.com/holdfast/holdfast/internal/delivery"
 	"github.com/holdfast/holdfast/internal/github"
 	"github.com/holdfast/holdfast/internal/githubsim"
+	"github.com/holdfast/holdfast/internal/operation"
 )
 
 // shiftedClock runs ahead of the real one as far as it is told.
@@ -29,10 +30,11 @@ func (c *shiftedClock) now() time.Time { return time.Now().Add(time.Duration(c.a
 // hooked is a mirrored repository whose hook sends to a receiver that may be away.
 type hooked struct {
 	*bundle
-	hook  *githubsim.Hook
-	about *activities.Deliveries
-	clock *shiftedClock
-	away  atomic.Bool
+	hook   *githubsim.Hook
+	client *github.Client
+	about  *activities.Deliveries
+	clock  *shiftedClock
+	away   atomic.Bool
 
 	mu   sync.Mutex
 	told []delivery.Repository
@@ -43,7 +45,7 @@ func setupHook(t *testing.T) *hooked {
 	h := &hooked{clock: &shiftedClock{}}
 	h.bundle = setup(t, 60, githubsim.Options{Now: h.clock.now})
 	receiver := &delivery.Receiver{
-		Connections: []delivery.Connection{{Name: "default", WorkspaceID: config.DefaultWorkspace, Secrets: []string{"s"}}},
+		Directory:   delivery.Fixed{{Name: "default", WorkspaceID: config.DefaultWorkspace, Secrets: []string{"s"}}},
 		Collections: h.steps.Collections, Keeper: h.store, Logger: slog.New(slog.DiscardHandler), Announce: h.announce,
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -62,14 +64,17 @@ func setupHook(t *testing.T) *hooked {
 	api := httptest.NewServer(h.sim)
 	t.Cleanup(api.Close)
 	client, err := github.New(github.Options{
-		BaseURL: api.URL, Token: "t", UserAgent: "test", Gate: budget.NewGate(10, h.clock.now), Now: h.clock.now, Scale: 0.001,
+		BaseURL: api.URL, Credential: github.StaticToken("t"), UserAgent: "test", Account: account(t, h.clock.now), Now: h.clock.now, Scale: 0.001,
 	})
 	require.NoError(t, err)
+	h.client = client
 	h.hook = h.sim.AddHook(githubsim.HookOptions{Of: h.repo.FullName(), URL: server.URL, Secret: "s", Events: []string{"issues", "label", "star"}})
 	t.Cleanup(h.hook.Close)
 	h.about = &activities.Deliveries{
-		Store: h.store, GitHub: client, Collections: h.steps.Collections, Logger: slog.New(slog.DiscardHandler), Now: h.clock.now,
-		Hooks: []delivery.Hook{{Connection: "default", WorkspaceID: config.DefaultWorkspace, Path: h.hook.Path()}},
+		Store: h.store, Clients: fixed{client}, Collections: h.steps.Collections, Logger: slog.New(slog.DiscardHandler), Now: h.clock.now,
+		Hooks: func(_ context.Context, workspaceID string) ([]delivery.Hook, error) {
+			return []delivery.Hook{{Connection: "default", WorkspaceID: workspaceID, Path: h.hook.Path()}}, nil
+		},
 	}
 	h.env.RegisterActivity(h.about)
 	return h
@@ -169,7 +174,7 @@ func TestWhatWasKeptIsNotAskedForAgain(t *testing.T) {
 // failedGUID is that of the one delivery that failed.
 func (h *hooked) failedGUID() string {
 	h.t.Helper()
-	page, err := h.about.GitHub.ListHookDeliveries(h.t.Context(), h.hook.Path(), "")
+	page, err := h.client.ListHookDeliveries(h.t.Context(), h.hook.Path(), "")
 	require.NoError(h.t, err)
 	require.Len(h.t, page.Deliveries, 1)
 	return page.Deliveries[0].GUID
@@ -192,13 +197,15 @@ func TestALookThatComesTooLateIsLeftToTheSweep(t *testing.T) {
 
 func TestAHookThatIsNotOursIsAnError(t *testing.T) {
 	h := setupHook(t)
-	h.about.Hooks[0].Path = "orgs/somebody/hooks/7"
+	h.about.Hooks = func(_ context.Context, workspaceID string) ([]delivery.Hook, error) {
+		return []delivery.Hook{{Connection: "default", WorkspaceID: workspaceID, Path: "orgs/somebody/hooks/7"}}, nil
+	}
 	_, err := h.recover()
 	var app *temporal.ApplicationError
 	require.ErrorAs(t, err, &app)
 	require.True(t, app.NonRetryable())
 	require.Equal(t, string(github.KindNotFound), app.Type())
-	h.about.Hooks = nil
+	h.about.Hooks = func(context.Context, string) ([]delivery.Hook, error) { return nil, nil }
 	out, err := h.recover()
 	require.NoError(t, err)
 	require.Zero(t, out)
@@ -262,4 +269,33 @@ func TestPayloadsOutOfOrderMoveNothingBack(t *testing.T) {
 	require.NoError(t, h.pool.QueryRow(t.Context(), `select title from issues where number = $1`, number).Scan(&title))
 	require.Equal(t, want, title)
 	require.GreaterOrEqual(t, h.kept(), 20, "each delivery once")
+}
+
+// Passes may follow each other sooner as long as GitHub allows much more.
+func TestWhatIsLeftOfTheBudgetIsToldToTheWatch(t *testing.T) {
+	p := setupPool(t, "ada")
+	about := &activities.Deliveries{Store: p.store, Clients: p.pool, Collections: p.steps.Collections, Logger: p.steps.Logger, Now: time.Now}
+	p.env.RegisterActivity(about)
+	ref := p.create("labels")
+	_, err := p.env.ExecuteActivity(p.steps.FinishOperation, activities.Finish{OperationRef: ref, State: operation.StateCancelled})
+	require.NoError(t, err)
+	ample := func() bool {
+		value, err := p.env.ExecuteActivity(about.SettleDeliveries, activities.WatchPassEnd{
+			Watched: activities.Watched{WorkspaceID: config.DefaultWorkspace, RepositoryID: p.repo.ID()}, OperationID: ref.OperationID,
+		})
+		require.NoError(t, err)
+		var out activities.Settled
+		require.NoError(t, value.Get(&out))
+		return out.Ample
+	}
+	client, err := p.pool.For(t.Context(), config.DefaultWorkspace, "o", "r")
+	require.NoError(t, err)
+	_, err = client.Object(t.Context(), "repos/"+p.repo.FullName())
+	require.NoError(t, err)
+	require.True(t, ample())
+
+	p.sim.SetFaults(githubsim.FaultPlan{Faults: []githubsim.Fault{{Kind: githubsim.FaultPrimaryLimit, From: 1, Times: 1}}})
+	_, err = client.Object(t.Context(), "repos/"+p.repo.FullName())
+	require.Error(t, err, "nothing is left of the hour")
+	require.False(t, ample())
 }

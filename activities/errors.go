@@ -9,7 +9,6 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 
-	"github.com/holdfast/holdfast/internal/budget"
 	"github.com/holdfast/holdfast/internal/github"
 	"github.com/holdfast/holdfast/internal/operation"
 	"github.com/holdfast/holdfast/store"
@@ -70,27 +69,25 @@ func commitError(err error) error {
 
 // refused decides what follows when GitHub did not give what was asked: a wait, a
 // retry, or the end. What it decides is recorded for people to see.
-func (a *Sync) refused(ctx context.Context, op operation.Operation, err error, collection, what string) (*Wait, error) {
+func (a *asking) refused(ctx context.Context, op operation.Operation, err error, collection, what string) (*Wait, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	var limit *budget.LimitError
-	if errors.As(err, &limit) {
-		w := operation.Waiting{For: string(limit.Limit), Reason: limit.Reason(), Until: limit.Until, Collection: collection}
-		wait := &Wait{Reason: w.Reason, Pause: w.Until.Sub(a.Now())}
-		if err := a.waiting(ctx, op, w); err != nil {
-			return wait, err
-		}
-		a.renew(ctx, op, true)
-		return wait, nil
-	}
 	kind := github.KindOf(err)
+	w, held := a.heldBy(err)
+	if kind == github.KindUnauthorized {
+		w, held = a.dismissed(ctx, op.WorkspaceID)
+	}
+	if held {
+		w.Collection = collection
+		return a.hold(ctx, op, w)
+	}
 	message := refusal(kind, what)
 	if kind != github.KindUnreachable {
 		return nil, fatal(string(kind), message, err)
 	}
 	until := a.Now().Add(nextRetry(activity.GetInfo(ctx).Attempt))
-	w := operation.Waiting{For: string(kind), Reason: message, Until: until, Collection: collection}
+	w = operation.Waiting{For: string(kind), Reason: message, Until: until, Collection: collection}
 	if err := a.waiting(ctx, op, w); err != nil {
 		return nil, err
 	}
@@ -132,7 +129,7 @@ func nextRetry(attempt int32) time.Duration {
 func refusal(kind github.Kind, what string) string {
 	switch kind {
 	case github.KindUnauthorized:
-		return "GitHub does not accept the token: it is wrong, expired or revoked."
+		return fmt.Sprintf("GitHub does not show %s: the credential is missing, wrong, expired or revoked.", what)
 	case github.KindForbidden:
 		return fmt.Sprintf("The token may not read %s.", what)
 	case github.KindNotFound:

@@ -29,7 +29,7 @@ const (
 )
 
 // start makes an operation run, with a forecast of its work.
-func (a *Sync) start(ctx context.Context, op operation.Operation, plan Plan) (operation.Operation, error) {
+func (a *asking) start(ctx context.Context, op operation.Operation, plan Plan) (operation.Operation, error) {
 	var in operation.SyncInput
 	if err := json.Unmarshal(op.Input, &in); err != nil {
 		return op, fatal("invalid_input", "The operation's input cannot be read.", err)
@@ -48,7 +48,7 @@ func (a *Sync) start(ctx context.Context, op operation.Operation, plan Plan) (op
 
 // foresee says how much work a plan is: from what the mirror holds and, for lists
 // that were never read, from their lengths, which cost one request each.
-func (a *Sync) foresee(ctx context.Context, op operation.Operation, in operation.SyncInput, plan Plan) ([]store.Planned, *operation.Forecast, error) {
+func (a *asking) foresee(ctx context.Context, op operation.Operation, in operation.SyncInput, plan Plan) ([]store.Planned, *operation.Forecast, error) {
 	prospects, err := a.prospects(ctx, op, in, plan)
 	if err != nil {
 		return nil, nil, err
@@ -88,7 +88,7 @@ func (a *Sync) foresee(ctx context.Context, op operation.Operation, in operation
 }
 
 // prospects are the collections of a plan with their passes.
-func (a *Sync) prospects(ctx context.Context, op operation.Operation, in operation.SyncInput, plan Plan) ([]prospect, error) {
+func (a *asking) prospects(ctx context.Context, op operation.Operation, in operation.SyncInput, plan Plan) ([]prospect, error) {
 	passes, err := a.Store.PassStates(ctx, op.WorkspaceID, plan.RepositoryID)
 	if err != nil {
 		return nil, retryable(err)
@@ -113,7 +113,7 @@ func (a *Sync) prospects(ctx context.Context, op operation.Operation, in operati
 
 // countLists asks for the lengths of the lists that were never read, all at once.
 // What GitHub does not say stays unknown: a forecast is no reason to fail.
-func (a *Sync) countLists(ctx context.Context, plan Plan, prospects []prospect) {
+func (a *asking) countLists(ctx context.Context, plan Plan, prospects []prospect) {
 	var group sync.WaitGroup
 	for i := range prospects {
 		p := &prospects[i]
@@ -122,7 +122,7 @@ func (a *Sync) countLists(ctx context.Context, plan Plan, prospects []prospect) 
 			continue
 		}
 		group.Go(func() {
-			items, requests, err := a.GitHub.Count(ctx, countURL(c, plan), github.Ask{Accept: c.Accept})
+			items, requests, err := a.client.Count(ctx, countURL(c, plan), github.Ask{Accept: c.Accept})
 			p.items, p.asked = items, requests
 			switch kind := github.KindOf(err); {
 			case err == nil && c.Cap > 0:
@@ -183,7 +183,7 @@ func (a *Sync) job(c collection.Collection, requests, items, single int64) forec
 }
 
 // pace is how fast work gets done, from what was measured lately and by earlier syncs.
-func (a *Sync) pace(ctx context.Context, workspaceID string) (forecast.Pace, error) {
+func (a *asking) pace(ctx context.Context, workspaceID string) (forecast.Pace, error) {
 	past, err := a.Store.PastPaces(ctx, workspaceID, pastPaces)
 	if err != nil {
 		return forecast.Pace{}, retryable(err)
@@ -196,7 +196,7 @@ func (a *Sync) pace(ctx context.Context, workspaceID string) (forecast.Pace, err
 	if len(past) > 0 {
 		earlier = past[0].Latency
 	}
-	return a.paceOf(a.GitHub.Pace(), earlier, forecast.Learn(measured)), nil
+	return a.paceOf(a.client.Pace(), earlier, forecast.Learn(measured)), nil
 }
 
 func (a *Sync) paceOf(seen budget.Pace, earlier time.Duration, itemsPerSecond float64) forecast.Pace {
@@ -207,10 +207,16 @@ func (a *Sync) paceOf(seen budget.Pace, earlier time.Duration, itemsPerSecond fl
 }
 
 // budget is what GitHub still allows.
-func (a *Sync) budget() forecast.Budget {
-	seen, now := a.GitHub.Pace(), a.Now()
+func (a *asking) budget() forecast.Budget {
+	seen, now := a.client.Pace(), a.Now()
+	minute := forecast.Window{Limit: seen.PerMinute, Left: seen.MinuteLeft, Length: seen.Minute, Reset: seen.Minute}
+	if minute.Limit > 0 {
+		// What was spent comes back as it was spent, little by little: on average half a minute from now.
+		minute.Reset -= time.Duration(float64(seen.Minute) / 2 * (1 - float64(minute.Left)/float64(minute.Limit)))
+	}
 	return forecast.Budget{
-		Limit: seen.Limit, Left: seen.Left, Reset: seen.Reset.Sub(now), Window: seen.Window, Hold: max(seen.Held.Sub(now), 0),
+		Hour: forecast.Window{Limit: seen.Limit, Left: seen.Left, Reset: seen.Reset.Sub(now), Length: seen.Window}, Minute: minute,
+		Hold: max(seen.Held.Sub(now), 0),
 	}
 }
 

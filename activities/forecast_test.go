@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast/holdfast/internal/connection"
 	"github.com/holdfast/holdfast/internal/githubsim"
 	"github.com/holdfast/holdfast/internal/operation"
 )
@@ -97,4 +98,22 @@ func TestAForecastNeverFailsAPlan(t *testing.T) {
 	require.Zero(t, byName(op)["labels"].Total)
 	require.EqualValues(t, 2, byName(op)["issues"].ExpectedRequests-byName(op)["issues"].Requests, "there is none, which it takes a request to learn")
 	require.Positive(t, byName(op)["tags"].Total)
+}
+
+// What is reserved for other tools is not there for the work.
+func TestAReserveIsWaitedForInTheForecast(t *testing.T) {
+	p := setupPool(t, "ada")
+	for _, tt := range []struct {
+		reserve int64
+		waits   bool
+	}{{0, false}, {999_990, true}} { // of 1,000,000
+		p.connections.change("ada", 0, func(h *connection.Held) { h.Reserve.Requests, h.Version = tt.reserve, h.Version+1 })
+		p.clock.ahead.Add(int64(time.Minute))
+		ref := p.create("labels", "issues", "pulls", "commits")
+		plan, err := p.planSync(ref)
+		require.NoError(t, err)
+		require.Nil(t, plan.Wait)
+		basis := p.operation(ref.OperationID).Forecast.Basis
+		require.Equal(t, tt.waits, basis.WaitSeconds > 1, "%+v", basis)
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/holdfast/holdfast/internal/budget"
 	"github.com/holdfast/holdfast/internal/github"
 	"github.com/holdfast/holdfast/internal/operation"
 )
@@ -20,7 +21,7 @@ import (
 const persistent = 3
 
 // NewInterceptor makes a worker's interceptor that tells log how steps fail, and
-// notes in each step's context which operation it is for.
+// notes in each step's context which operation it is for, and in whose turn it asks GitHub.
 func NewInterceptor(log *slog.Logger) interceptor.WorkerInterceptor { return &observer{log: log} }
 
 type observer struct {
@@ -54,6 +55,7 @@ func (o *stepObserver) ExecuteActivity(ctx context.Context, in *interceptor.Exec
 		}
 	}
 	ctx = operation.WithIDs(ctx, ids)
+	ctx = budget.WithFlow(ctx, budget.Flow{Lane: laneOf(info.Priority), Workspace: ids.Workspace, Operation: ids.Operation})
 	defer func() {
 		if cause := recover(); cause != nil {
 			o.log.ErrorContext(ctx, "step panicked", "activity_type", info.ActivityType.Name, "attempt", info.Attempt,
@@ -66,6 +68,15 @@ func (o *stepObserver) ExecuteActivity(ctx context.Context, in *interceptor.Exec
 		o.log.Log(ctx, severity(err, info.Attempt), "step failed", "activity_type", info.ActivityType.Name, "attempt", info.Attempt, "error", err)
 	}
 	return result, err
+}
+
+// laneOf is the lane in which the requests of a step with a priority stand; the lowest
+// one serves whatever is less urgent still.
+func laneOf(p temporal.Priority) budget.Lane {
+	if lane := budget.Lane(p.PriorityKey); lane >= budget.LaneInteractive && lane < budget.LaneBackfill {
+		return lane
+	}
+	return budget.LaneBackfill
 }
 
 // severity tells what operators should look at, errors of ours, from what belongs to

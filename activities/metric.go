@@ -20,7 +20,11 @@ const waitOtherPass = "other_pass"
 
 // WaitReasons are the codes of what a step may wait for, as operation.Waiting has them.
 func WaitReasons() []string {
-	return []string{string(budget.Primary), string(budget.Points), string(budget.Secondary), string(github.KindUnreachable), waitOtherPass}
+	reasons := []string{WaitCredential, string(github.KindUnreachable), waitOtherPass}
+	for _, limit := range budget.Limits() {
+		reasons = append(reasons, string(limit))
+	}
+	return reasons
 }
 
 // Metrics count what the steps do. A nil *Metrics counts nothing.

@@ -63,9 +63,13 @@ func (a *Sync) PlanOrganization(ctx context.Context, ref OperationRef) (Plan, er
 	if !ok {
 		return Plan{}, fatal("unknown_collection", "The organization's own collection is not known.", nil)
 	}
-	page, err := a.GitHub.Object(ctx, c.ListPath(input.Organization, "", ""))
+	s, wait, err := a.ask(ctx, op, c.Name, input.Organization, "")
+	if s == nil {
+		return Plan{Wait: wait}, err
+	}
+	page, err := s.client.Object(ctx, c.ListPath(input.Organization, "", ""))
 	if err != nil {
-		wait, err := a.refused(ctx, op, err, c.Name, "organization "+input.Organization)
+		wait, err := s.refused(ctx, op, err, c.Name, "organization "+input.Organization)
 		return Plan{Wait: wait}, err
 	}
 	item, err := c.Prepare(page.Items[0])
@@ -80,7 +84,7 @@ func (a *Sync) PlanOrganization(ctx context.Context, ref OperationRef) (Plan, er
 		return Plan{}, fatal("github_unexpected", "GitHub's answer is no organization.", err)
 	}
 	plan := Plan{RepositoryID: organization.ID, Owner: organization.Login, Collections: a.organizationSteps(input)}
-	return a.begin(ctx, op, c, plan, item, page.Requests)
+	return s.begin(ctx, op, c, plan, item, page.Requests)
 }
 
 // organizationSteps are the organization's own collections that a sync reads. The list
@@ -130,7 +134,7 @@ func (a *Sync) BeginRepositories(ctx context.Context, in Repositories) (Reposito
 	children := make([]operation.New, len(chosen))
 	for i, r := range chosen {
 		batch.After = r.Key
-		if children[i], err = child(op, r, names); err != nil {
+		if children[i], err = child(op, input, r, names); err != nil {
 			return batch, err
 		}
 		batch.Children = append(batch.Children, BegunRepository{OperationID: children[i].ID, Subject: r.FullName})
@@ -169,12 +173,12 @@ func (a *Sync) ofRepositories(names []string) (own []string, wanted bool) {
 
 // child is the operation of one repository. What is asked of it is what was asked of
 // its parent.
-func child(parent operation.Operation, r store.ListedRepository, names []string) (operation.New, error) {
+func child(parent operation.Operation, asked operation.SyncInput, r store.ListedRepository, names []string) (operation.New, error) {
 	space, err := uuid.Parse(parent.ID)
 	if err != nil {
 		return operation.New{}, fatal("invalid_input", "The operation's id cannot be read.", err)
 	}
-	input, err := json.Marshal(operation.SyncInput{Repository: r.FullName, Collections: names})
+	input, err := json.Marshal(operation.SyncInput{Repository: r.FullName, Collections: names, Lane: asked.Lane})
 	if err != nil {
 		return operation.New{}, fatal("invalid_input", "The operation's input cannot be written.", err)
 	}

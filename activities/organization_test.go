@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast/holdfast/activities"
-	"github.com/holdfast/holdfast/internal/budget"
 	"github.com/holdfast/holdfast/internal/collection"
 	"github.com/holdfast/holdfast/internal/config"
 	"github.com/holdfast/holdfast/internal/github"
@@ -25,11 +24,11 @@ func organization(t *testing.T, spec githubsim.OrganizationSpec, in operation.Sy
 	// Teams are shown to those who say who they are.
 	server := httptest.NewServer(b.sim)
 	t.Cleanup(server.Close)
-	var err error
-	b.steps.GitHub, err = github.New(github.Options{
-		BaseURL: server.URL, Token: "t", UserAgent: "test", Gate: budget.NewGate(10, time.Now), Now: time.Now, Scale: 0.001,
+	client, err := github.New(github.Options{
+		BaseURL: server.URL, Credential: github.StaticToken("t"), UserAgent: "test", Account: account(t, time.Now), Now: time.Now, Scale: 0.001,
 	})
 	require.NoError(t, err)
+	b.steps.Clients = fixed{client}
 	spec.Login = "octo"
 	o, repositories, err := githubsim.GenerateOrganization(1, spec)
 	require.NoError(t, err)

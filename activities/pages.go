@@ -54,6 +54,10 @@ func (a *Sync) SyncPages(ctx context.Context, in Pages) (PagesResult, error) {
 	if !ok {
 		return PagesResult{}, unknown(in.Collection)
 	}
+	asks, wait, err := a.ask(ctx, op, c.Name, in.Owner, in.Name)
+	if asks == nil {
+		return PagesResult{Wait: wait}, err
+	}
 	key := store.PassKey{WorkspaceID: in.WorkspaceID, RepositoryID: in.RepositoryID, Collection: c.Name}
 	// Lists of parents are as fresh as what was known of the parents: see TakePass.
 	pass, err := a.Store.TakePass(ctx, key, op, c.Mode != collection.PerParent && !input.Full)
@@ -64,13 +68,10 @@ func (a *Sync) SyncPages(ctx context.Context, in Pages) (PagesResult, error) {
 	case err != nil:
 		return PagesResult{}, retryable(err)
 	}
-	if err := a.goesOn(ctx, op, c.Name); err != nil {
-		return PagesResult{}, err
-	}
 	if pass.Fresh {
 		return a.fresh(ctx, op, key)
 	}
-	r := &reader{Sync: a, op: op, key: key, pass: pass, collection: c, in: in, full: input.Full, started: a.Now(), stopping: activity.GetWorkerStopChannel(ctx)}
+	r := &reader{asking: asks, op: op, key: key, pass: pass, collection: c, in: in, full: input.Full, started: a.Now(), stopping: activity.GetWorkerStopChannel(ctx)}
 	if err := readOptional(pass.Cursor, &r.cursor); err != nil {
 		return PagesResult{}, fatal(typeUnreadableCursor, "The pass's cursor cannot be read.", err)
 	}
@@ -122,7 +123,7 @@ func readOptional(raw json.RawMessage, into any) error {
 
 // reader is one step of one pass.
 type reader struct {
-	*Sync
+	*asking
 	op         operation.Operation
 	key        store.PassKey
 	pass       store.Pass
@@ -144,6 +145,7 @@ type reader struct {
 	foretold       time.Time // when the forecast was renewed last
 	forecast       string    // for people
 	repositoryRead bool      // the repository itself could be read in this step
+	committed      bool      // something, in this step
 }
 
 // spent tells whether the step may ask for nothing more: it has had its share, or
@@ -179,7 +181,7 @@ type answer struct {
 func (r *reader) fetch(ctx context.Context, request walk.Request, parent string) answer {
 	var a answer
 	if r.collection.Mode == collection.Single {
-		a.page, a.err = r.GitHub.Object(ctx, request.URL)
+		a.page, a.err = r.client.Object(ctx, request.URL)
 	} else {
 		a.page, a.err = r.list(ctx, request)
 	}
@@ -210,14 +212,14 @@ func (r *reader) list(ctx context.Context, request walk.Request) (github.Page, e
 	if ok && request.Listing && !request.Entire && known.URL == request.URL {
 		ask.ETag = known.ETag
 	}
-	page, err := r.GitHub.List(ctx, request.URL, ask)
+	page, err := r.client.List(ctx, request.URL, ask)
 	if err != nil || !page.Unchanged || page.Linked {
 		return page, err
 	}
 	if known.Next == "" && known.Items >= github.PerPage {
 		// The page is full and as it was, but there may be one behind it by now.
 		ask.ETag = ""
-		whole, err := r.GitHub.List(ctx, request.URL, ask)
+		whole, err := r.client.List(ctx, request.URL, ask)
 		whole.Requests += page.Requests
 		return whole, err
 	}

@@ -166,7 +166,7 @@ func (r *reader) failed(ctx context.Context, work chunk) int {
 			return a.err != nil
 		}
 		if !r.repositoryRead {
-			_, err := r.GitHub.Object(ctx, r.scopePath())
+			_, err := r.client.Object(ctx, r.scopePath())
 			r.repositoryRead = err == nil
 		}
 		return !r.repositoryRead

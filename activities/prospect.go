@@ -64,8 +64,8 @@ func catchesUp(c collection.Collection) bool {
 }
 
 // batch is how many parents' lists one request brings.
-func (a *Sync) batch(c collection.Collection) int64 {
-	if c.GraphQL != nil && c.GraphQL.Batch > 0 && a.GitHub.Queries() {
+func (a *asking) batch(c collection.Collection) int64 {
+	if c.GraphQL != nil && c.GraphQL.Batch > 0 && a.client.Queries() {
 		return int64(c.GraphQL.Batch)
 	}
 	return 1

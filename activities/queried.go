@@ -22,7 +22,7 @@ func (r *reader) queryPage(ctx context.Context, rawURL string) (github.Page, err
 	var page github.Page
 	for shrink := 0; ; shrink++ {
 		query := definition.ListQuery(r.in.Owner, r.in.Name, asked.Get("sort"), asked.Get("direction"), asked.Get("after"), shrink)
-		result, err := r.GitHub.GraphQL(ctx, query.Text, query.Variables)
+		result, err := r.client.GraphQL(ctx, query.Text, query.Variables)
 		page.Requests += result.Requests
 		if github.KindOf(err) == github.KindTooLarge && collection.MaxNodes>>shrink > 1 {
 			continue

@@ -47,46 +47,69 @@ type Recovered struct {
 func (d *Deliveries) RecoverDeliveries(ctx context.Context, in Recover) (Recovered, error) {
 	stop := heartbeat(ctx)
 	defer stop()
+	hooks, err := d.Hooks(ctx, in.WorkspaceID)
+	if err != nil {
+		return Recovered{}, retryable(err)
+	}
 	var all Recovered
-	for _, hook := range d.Hooks {
-		if hook.WorkspaceID != in.WorkspaceID {
-			continue
+	var refused error
+	for _, hook := range hooks {
+		err := d.recoverHook(ctx, hook, &all)
+		if err != nil {
+			err = d.hookFailed(ctx, hook, &all, err)
 		}
-		if err := d.recoverHook(ctx, hook, &all); err != nil {
-			return d.hookFailed(ctx, hook, all, err)
+		switch {
+		case err == nil:
+		case !isFatal(err):
+			return all, err
+		case refused == nil: // the other hooks are looked at all the same
+			refused = err
 		}
 	}
-	return all, nil
+	if all.Wait != nil {
+		return all, nil
+	}
+	return all, refused
 }
 
-// hookFailed decides what follows when a hook could not be looked at.
-func (d *Deliveries) hookFailed(ctx context.Context, hook delivery.Hook, all Recovered, err error) (Recovered, error) {
+// hookFailed decides what follows when a hook could not be looked at. A wait is noted in
+// all, the longest.
+func (d *Deliveries) hookFailed(ctx context.Context, hook delivery.Hook, all *Recovered, err error) error {
 	var limit *budget.LimitError
+	var credential *github.CredentialError
 	kind := github.KindOf(err)
 	switch {
 	case ctx.Err() != nil:
-		return all, ctx.Err()
+		return ctx.Err()
 	case errors.As(err, &limit):
-		all.Wait = &Wait{Reason: limit.Reason(), Pause: limit.Until.Sub(d.Now())}
-		return all, nil
+		if pause := limit.Until.Sub(d.Now()); all.Wait == nil || pause > all.Wait.Pause {
+			all.Wait = &Wait{Reason: limit.Reason(), Pause: pause}
+		}
+		return nil
+	case errors.As(err, &credential): // the next run of the schedule makes up for it
+		return fatal(WaitCredential, credential.Reason, err)
 	case kind != "" && kind != github.KindUnreachable:
-		return all, fatal(string(kind), refusal(kind, "the deliveries of "+hook.Path), err)
+		return fatal(string(kind), refusal(kind, "the deliveries of "+hook.Path), err)
 	default:
-		return all, retryable(err)
+		return retryable(err)
 	}
 }
 
 func (d *Deliveries) recoverHook(ctx context.Context, hook delivery.Hook, all *Recovered) error {
+	client, err := d.Clients.Connection(ctx, hook.WorkspaceID, hook.Connection)
+	if err != nil {
+		return err
+	}
 	last, err := d.Store.DeliveryLook(ctx, hook.WorkspaceID, hook.Connection, hook.Path)
 	if err != nil {
 		return err
 	}
-	look, err := d.look(ctx, hook, last)
+	look, err := d.look(ctx, client, hook, last)
 	if err != nil {
 		return err
 	}
 	all.Failed += int64(len(look.failed))
-	lost, err := d.redeliver(ctx, hook, look.failed, all)
+	lost, err := d.redeliver(ctx, client, hook, look.failed, all)
 	if err != nil {
 		return err
 	}
@@ -111,13 +134,13 @@ type look struct {
 }
 
 // look lists a hook's attempts since the last look, at most three days back.
-func (d *Deliveries) look(ctx context.Context, hook delivery.Hook, last time.Time) (look, error) {
+func (d *Deliveries) look(ctx context.Context, client *github.Client, hook delivery.Hook, last time.Time) (look, error) {
 	var out look
 	var since time.Time
 	succeeded, failed := map[string]bool{}, map[string]github.HookDelivery{}
 	next := ""
 	for pages := 0; ; pages++ {
-		page, err := d.GitHub.ListHookDeliveries(ctx, hook.Path, next)
+		page, err := client.ListHookDeliveries(ctx, hook.Path, next)
 		if err != nil {
 			return out, err
 		}
@@ -161,7 +184,7 @@ func (d *Deliveries) look(ctx context.Context, hook delivery.Hook, last time.Tim
 
 // redeliver asks for the deliveries that did not arrive, and gives the repositories of
 // those that GitHub does not have any more.
-func (d *Deliveries) redeliver(ctx context.Context, hook delivery.Hook, failed []github.HookDelivery, all *Recovered) (lost []int64, err error) {
+func (d *Deliveries) redeliver(ctx context.Context, client *github.Client, hook delivery.Hook, failed []github.HookDelivery, all *Recovered) (lost []int64, err error) {
 	for some := range slices.Chunk(failed, knownAtOnce) {
 		guids := make([]string, len(some))
 		for i, attempt := range some {
@@ -176,7 +199,7 @@ func (d *Deliveries) redeliver(ctx context.Context, hook delivery.Hook, failed [
 			if slices.Contains(known, attempt.GUID) {
 				continue
 			}
-			err := d.GitHub.Redeliver(ctx, hook.Path, attempt.ID)
+			err := client.Redeliver(ctx, hook.Path, attempt.ID)
 			switch kind := github.KindOf(err); {
 			case err == nil:
 				all.Redelivered++

@@ -16,7 +16,7 @@ func renewEvery(f operation.Forecast) time.Duration {
 
 // renew estimates an operation anew, unless another step did so a moment ago. It
 // never fails the work: the forecast stays what it was then.
-func (a *Sync) renew(ctx context.Context, op operation.Operation, now bool) *operation.Forecast {
+func (a *asking) renew(ctx context.Context, op operation.Operation, now bool) *operation.Forecast {
 	latest, err := a.Store.Operation(ctx, op.WorkspaceID, op.ID)
 	if err != nil || latest.Forecast == nil || latest.State != operation.StateRunning {
 		return latest.Forecast
@@ -41,7 +41,7 @@ func (a *Sync) renew(ctx context.Context, op operation.Operation, now bool) *ope
 }
 
 // estimate says from how far an operation is when it will be done.
-func (a *Sync) estimate(op operation.Operation) operation.Forecast {
+func (a *asking) estimate(op operation.Operation) operation.Forecast {
 	f := operation.Forecast{Basis: op.Forecast.Basis}
 	var all, left []forecast.Job
 	for _, w := range op.Collections {
@@ -57,7 +57,7 @@ func (a *Sync) estimate(op operation.Operation) operation.Forecast {
 			left = append(left, a.job(c, max(expected-w.Requests, 1), max(items-w.Items, 0), 1))
 		}
 	}
-	pace := a.paceOf(a.GitHub.Pace(), latencyOf(op.Forecast), op.Forecast.Basis.ItemsPerSecond)
+	pace := a.paceOf(a.client.Pace(), latencyOf(op.Forecast), op.Forecast.Basis.ItemsPerSecond)
 	busy := a.Now().Sub(op.Forecast.At)
 	f.Basis.BusySeconds += min(max(busy, 0), longestBusy).Seconds()
 	worked := time.Duration(f.Basis.BusySeconds * float64(time.Second))

@@ -17,9 +17,9 @@ import (
 // another repository has taken over is that one's. GitHub redirects requests that use
 // an old name, as long as nobody has taken it.
 // Source: docs.github.com/repositories/creating-and-managing-repositories/renaming-a-repository.
-func (a *Sync) find(ctx context.Context, op operation.Operation, c collection.Collection, fullName string) (github.Page, error) {
+func (a *asking) find(ctx context.Context, op operation.Operation, c collection.Collection, fullName string) (github.Page, error) {
 	owner, name, _ := strings.Cut(fullName, "/")
-	page, err := a.GitHub.Object(ctx, c.ListPath(owner, name, ""))
+	page, err := a.client.Object(ctx, c.ListPath(owner, name, ""))
 	if err == nil || !hidden(err) {
 		return page, err
 	}
@@ -41,8 +41,8 @@ func (a *Sync) find(ctx context.Context, op operation.Operation, c collection.Co
 // byID asks for a mirrored repository by its id. One that GitHub does not show is
 // recorded as unreachable, and never emptied: it may be private by now, or the token
 // may have lost its access.
-func (a *Sync) byID(ctx context.Context, workspaceID string, id int64) (github.Page, error) {
-	page, err := a.GitHub.Object(ctx, fmt.Sprintf("repositories/%d", id))
+func (a *asking) byID(ctx context.Context, workspaceID string, id int64) (github.Page, error) {
+	page, err := a.client.Object(ctx, fmt.Sprintf("repositories/%d", id))
 	if err == nil || !hidden(err) {
 		return page, err
 	}
@@ -60,7 +60,7 @@ func hidden(err error) bool {
 
 // identify records which repository the answer was about: that GitHub shows it, its
 // name, and what has become of others that are mirrored under that name.
-func (a *Sync) identify(ctx context.Context, op operation.Operation, c collection.Collection, plan Plan) error {
+func (a *asking) identify(ctx context.Context, op operation.Operation, c collection.Collection, plan Plan) error {
 	fullName := plan.Owner + "/" + plan.Name
 	renamed, err := a.Store.NoticeRename(ctx, op.WorkspaceID, plan.RepositoryID, fullName)
 	if err != nil {
@@ -89,7 +89,7 @@ func (a *Sync) identify(ctx context.Context, op operation.Operation, c collectio
 
 // displaced looks after a repository whose name another one has now: it has a new name,
 // or GitHub shows it no more.
-func (a *Sync) displaced(ctx context.Context, op operation.Operation, c collection.Collection, id int64) error {
+func (a *asking) displaced(ctx context.Context, op operation.Operation, c collection.Collection, id int64) error {
 	page, err := a.byID(ctx, op.WorkspaceID, id)
 	switch {
 	case err != nil && hidden(err):

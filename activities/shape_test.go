@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast/holdfast/internal/budget"
 	"github.com/holdfast/holdfast/internal/github"
 	"github.com/holdfast/holdfast/internal/githubsim"
 	"github.com/holdfast/holdfast/internal/operation"
@@ -29,10 +28,10 @@ func (b *bundle) readWithToken(t *testing.T, sim *githubsim.Server) {
 	server := httptest.NewServer(sim)
 	t.Cleanup(server.Close)
 	client, err := github.New(github.Options{
-		BaseURL: server.URL, UserAgent: "test", Token: "token", Gate: budget.NewGate(10, time.Now), Now: time.Now, Scale: 0.001,
+		BaseURL: server.URL, UserAgent: "test", Credential: github.StaticToken("token"), Account: account(t, time.Now), Now: time.Now, Scale: 0.001,
 	})
 	require.NoError(t, err)
-	b.steps.GitHub = client
+	b.steps.Clients = fixed{client}
 }
 
 // requireNoChanges syncs and sweeps, and wants neither to find anything.

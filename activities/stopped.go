@@ -32,6 +32,9 @@ func (r *reader) giveUp(ctx context.Context, cause error) error {
 		return retryable(err)
 	}
 	r.Publisher.Publish(ctx, event)
+	if err := r.goesOn(ctx, r.op, r.collection.Name); err != nil {
+		return err
+	}
 	return cause
 }
 
@@ -42,7 +45,7 @@ func (r *reader) withheld(ctx context.Context, refused error) bool {
 	if r.collection.Withheld == "" || !slices.Contains(kinds, github.KindOf(refused)) {
 		return false
 	}
-	_, err := r.GitHub.Object(ctx, r.scopePath())
+	_, err := r.client.Object(ctx, r.scopePath())
 	return err == nil
 }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast/holdfast/internal/budget"
 	"github.com/holdfast/holdfast/internal/collection"
 	"github.com/holdfast/holdfast/internal/conformance"
 	"github.com/holdfast/holdfast/internal/github"
@@ -47,10 +46,10 @@ func setUpPrivate(t *testing.T) *bundle {
 	server := httptest.NewServer(b.sim)
 	t.Cleanup(server.Close)
 	client, err := github.New(github.Options{
-		BaseURL: server.URL, UserAgent: "test", Token: "token", Gate: budget.NewGate(10, time.Now), Now: time.Now, Scale: 0.001,
+		BaseURL: server.URL, UserAgent: "test", Credential: github.StaticToken("token"), Account: account(t, time.Now), Now: time.Now, Scale: 0.001,
 	})
 	require.NoError(t, err)
-	b.steps.GitHub = client
+	b.steps.Clients = fixed{client}
 	return b
 }
 

@@ -26,13 +26,14 @@ type Publisher interface {
 // Sync holds what the steps of a repository's sync need.
 type Sync struct {
 	Store       *store.Store
-	GitHub      *github.Client
+	Clients     Clients
 	Collections *collection.Registry
 	Publisher   Publisher
 	Logger      *slog.Logger
 	Now         func() time.Time
 	Bounds      Bounds
 	Metrics     *Metrics // nil: nothing is counted
+	Scale       float64  // of pauses that no limit of GitHub's sets; 0 means 1
 }
 
 // Bounds limit one SyncPages step.
@@ -90,30 +91,37 @@ func (a *Sync) PlanSync(ctx context.Context, ref OperationRef) (Plan, error) {
 	if !ok {
 		return Plan{}, fatal("unknown_collection", "The repository's own collection is not known.", nil)
 	}
-	page, err := a.find(ctx, op, c, input.Repository)
+	owner, name, _ := strings.Cut(input.Repository, "/")
+	s, wait, err := a.ask(ctx, op, c.Name, owner, name)
+	if s == nil {
+		return Plan{Wait: wait}, err
+	}
+	page, err := s.find(ctx, op, c, input.Repository)
 	var ours *temporal.ApplicationError
 	if errors.As(err, &ours) {
 		return Plan{}, err
 	}
 	if err != nil {
-		wait, err := a.refused(ctx, op, err, c.Name, "repository "+input.Repository)
+		wait, err := s.refused(ctx, op, err, c.Name, "repository "+input.Repository)
 		return Plan{Wait: wait}, err
 	}
 	plan, item, err := a.plan(c, input, page)
 	if err != nil {
 		return Plan{}, err
 	}
-	return a.begin(ctx, op, c, plan, item, page.Requests)
+	return s.begin(ctx, op, c, plan, item, page.Requests)
 }
 
 // begin makes the operation run, unless an earlier attempt did, and mirrors the
 // repository, or the organization.
-func (a *Sync) begin(ctx context.Context, op operation.Operation, c collection.Collection, plan Plan, item collection.Item, requests int64) (Plan, error) {
+func (a *asking) begin(ctx context.Context, op operation.Operation, c collection.Collection, plan Plan, item collection.Item, requests int64) (Plan, error) {
 	if op.State == operation.StatePending {
 		var err error
 		if op, err = a.start(ctx, op, plan); err != nil {
 			return plan, err
 		}
+	} else if err := a.goesOn(ctx, op, c.Name); err != nil {
+		return plan, err
 	}
 	if c.Scope == collection.ScopeRepository {
 		if err := a.identify(ctx, op, c, plan); err != nil {
@@ -182,6 +190,9 @@ func (a *Sync) mirrorRepository(ctx context.Context, op operation.Operation, c c
 
 // fresh records that a collection needs no work, unless that is known already.
 func (a *Sync) fresh(ctx context.Context, op operation.Operation, key store.PassKey) (PagesResult, error) {
+	if err := a.goesOn(ctx, op, key.Collection); err != nil {
+		return PagesResult{}, err
+	}
 	for _, w := range op.Collections {
 		if w.Name == key.Collection && w.FinishedAt != nil {
 			return PagesResult{Done: true, Index: true, Work: w}, nil

@@ -41,6 +41,28 @@ type bundle struct {
 	env   *testsuite.TestActivityEnvironment
 }
 
+// account is the budget of a GitHub without limits, within this process.
+func account(t *testing.T, now func() time.Time) *budget.Account {
+	t.Helper()
+	ledger, err := budget.NewLedger(budget.Options{Process: t.Name(), Now: now, Scale: 0.001})
+	require.NoError(t, err)
+	t.Cleanup(ledger.Close)
+	return ledger.Account("test", func(context.Context) (budget.Rates, error) { return budget.Rates{}, nil })
+}
+
+// fixed gives every step the same client.
+type fixed struct{ client *github.Client }
+
+func (f fixed) For(context.Context, string, string, string) (*github.Client, error) {
+	return f.client, nil
+}
+
+func (f fixed) Connection(context.Context, string, string) (*github.Client, error) {
+	return f.client, nil
+}
+
+func (fixed) Ready(context.Context, string, string, string) time.Time { return time.Time{} }
+
 func setup(t *testing.T, items int, options githubsim.Options) *bundle {
 	t.Helper()
 	t.Parallel()
@@ -50,11 +72,11 @@ func setup(t *testing.T, items int, options githubsim.Options) *bundle {
 	t.Cleanup(server.Close)
 	b.store = store.New(b.pool)
 	client, err := github.New(github.Options{
-		BaseURL: server.URL, UserAgent: "test", Gate: budget.NewGate(10, time.Now), Now: time.Now, Scale: 0.001,
+		BaseURL: server.URL, UserAgent: "test", Account: account(t, time.Now), Now: time.Now, Scale: 0.001,
 	})
 	require.NoError(t, err)
 	b.steps = &activities.Sync{
-		Store: b.store, GitHub: client, Collections: collection.NewRegistry(), Publisher: discard{},
+		Store: b.store, Clients: fixed{client}, Collections: collection.NewRegistry(), Publisher: discard{},
 		Logger: slog.New(slog.DiscardHandler), Now: time.Now, Bounds: activities.DefaultBounds(),
 	}
 	var suite testsuite.WorkflowTestSuite

@@ -69,7 +69,7 @@ func (r *reader) lookAt(ctx context.Context, suspects []store.Suspect) secondLoo
 	answers := make([]answer, len(suspects))
 	r.together(len(suspects), func(i int) {
 		path := r.collection.ItemPath(r.in.Owner, r.in.Name, suspects[i].Key, suspects[i].Number)
-		answers[i].page, answers[i].err = r.GitHub.Object(ctx, path)
+		answers[i].page, answers[i].err = r.client.Object(ctx, path)
 	})
 	var l secondLook
 	for i, s := range suspects {
@@ -85,7 +85,7 @@ func (r *reader) lookAt(ctx context.Context, suspects []store.Suspect) secondLoo
 		}
 	}
 	if len(l.gone) > len(l.transfers) {
-		page, err := r.GitHub.Object(ctx, r.scopePath())
+		page, err := r.client.Object(ctx, r.scopePath())
 		l.requests, l.err = l.requests+page.Requests, err
 	}
 	return l

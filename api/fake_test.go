@@ -269,6 +269,7 @@ func (h health) Check(context.Context) map[string]error { return h }
 type bundle struct {
 	store     *store
 	starter   *starter
+	connected *connected
 	health    health
 	hub       *progress.Hub
 	publisher *progress.Publisher
@@ -286,6 +287,7 @@ var key = ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, ed25519.SeedSize))
 func setup(t *testing.T, change ...func(*api.Options)) *bundle {
 	t.Helper()
 	b := &bundle{store: newStore(), starter: &starter{}, health: health{"postgres": nil, "temporal": nil}, log: &safeBuffer{}, now: start}
+	b.connected = newConnected(b.store)
 	log := slog.New(slog.NewJSONHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	client := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
 	b.publisher = progress.NewPublisher(client, progress.DefaultStream, log)
@@ -298,6 +300,7 @@ func setup(t *testing.T, change ...func(*api.Options)) *bundle {
 	o := api.Options{
 		Operations: b.store, Repositories: b.store, Statuses: b.store, Changes: b.store, Starter: b.starter, Health: b.health, Streams: b.hub, Waker: b.publisher,
 		Webhooks: newReceiver(b.store, log), Verifier: verifier, Logger: log, Collections: []string{"labels", "issues", "pulls"},
+		Connections: b.connected, ConnectionChecker: b.connected, ConnectionRules: rules(), Budgets: b.connected,
 		OrganizationCollections: []string{"teams"}, Presets: []string{"core", "all"}, Now: b.clock,
 	}
 	for _, f := range change {

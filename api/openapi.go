@@ -38,6 +38,7 @@ func newConfig(version string) huma.Config {
 		{Name: "operations", Description: "Long work: started, listed, followed, cancelled."},
 		{Name: "repositories", Description: "What is mirrored."},
 		{Name: "changes", Description: "What changed, what it was before, and how to have it forgotten."},
+		{Name: "connections", Description: "GitHub credentials, and what is left of their limits."},
 		{Name: "webhooks", Description: "Where GitHub sends what happens; verified by signatures, no token needed."},
 		{Name: "codec", Description: "What Temporal keeps, made readable for its Web UI."},
 		{Name: "service", Description: "Health and documentation; no token needed."},

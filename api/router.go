@@ -24,7 +24,6 @@ func (a *API) router() (chi.Router, *huma.OpenAPI) {
 	open := group(r.With(a.limitTime), config)
 	read := group(r.With(noStore, a.authenticate, a.limitTime), config)
 	write := group(r.With(noStore, a.authenticate, requireRole(auth.RoleOperator), a.limitTime), config)
-
 	admin := group(r.With(noStore, a.authenticate, requireRole(auth.RoleAdmin), a.limitTime), config)
 
 	add(write, http.MethodPost, "/v1/syncs", startSyncSpec(), a.startSync)
@@ -42,6 +41,7 @@ func (a *API) router() (chi.Router, *huma.OpenAPI) {
 	add(read, http.MethodGet, "/v1/drift", driftSpec(), a.drift)
 	add(read, http.MethodGet, "/v1/changes", listChangesSpec(), a.listChanges)
 
+	addConnections(a, read, admin)
 	r.With(noStore).Post("/v1/webhooks/{connection}", a.receiveDelivery)
 	describe(open, http.MethodPost, "/v1/webhooks/{connection}", webhookSpec(config))
 
@@ -65,6 +65,17 @@ func (a *API) router() (chi.Router, *huma.OpenAPI) {
 		describe(open, http.MethodGet, path, spec)
 	}
 	return r, config.OpenAPI
+}
+
+// addConnections routes what is about GitHub's credentials and their limits.
+func addConnections(a *API, read, admin huma.API) {
+	add(read, http.MethodGet, "/v1/connections", listConnectionsSpec(), a.listConnections)
+	add(admin, http.MethodPost, "/v1/connections", createConnectionSpec(), a.createConnection)
+	add(read, http.MethodGet, "/v1/connections/{id}", getConnectionSpec(), a.getConnection)
+	add(admin, http.MethodPatch, "/v1/connections/{id}", changeConnectionSpec(), a.changeConnection)
+	add(admin, http.MethodDelete, "/v1/connections/{id}", deleteConnectionSpec(), a.deleteConnection)
+	add(admin, http.MethodPost, "/v1/connections/{id}/check", checkConnectionSpec(), a.checkConnection)
+	add(read, http.MethodGet, "/v1/budgets", budgetsSpec(), a.budgets)
 }
 
 // group is routes that share their middleware and the one document.

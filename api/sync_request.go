@@ -20,6 +20,8 @@ type syncRequest struct {
 	Forks        bool     `json:"forks,omitempty" doc:"Forks among the organization's repositories as well."`
 	Collections  []string `json:"collections,omitempty" minItems:"1" maxItems:"100" nullable:"false" doc:"Only these collections, or presets of them: core, all. Leave it out for core; an empty list is refused." example:"[\"issues\",\"pulls\"]"`
 	Full         bool     `json:"full,omitempty" doc:"Compare the repository's mirror with all that GitHub has, count by how much it differed and repair it: a sweep, at the lowest priority. Not for an organization."`
+
+	Lane operation.Lane `json:"lane,omitempty" enum:"interactive,incremental,backfill" doc:"How urgent it is: before which other work its requests to GitHub go while there is more of it than GitHub allows. interactive: somebody waits for it; incremental: as urgent as webhooks; backfill: it has time. Leave it out for backfill, and for a full check to come after everything else."`
 }
 
 // lists are the members of a request that hold lists.
@@ -32,6 +34,9 @@ const longestPattern = 200
 // share: presets and collections in the plan's order, each once.
 func (a *API) normalize(r syncRequest) (syncRequest, []Field) {
 	fields := r.subjectFields()
+	if r.Lane == operation.LaneBackfill && !r.Full {
+		r.Lane = "" // it is the lane without asking
+	}
 	fields = append(fields, patternFields("include", r.Include)...)
 	fields = append(fields, patternFields("exclude", r.Exclude)...)
 	known := slices.Concat(a.opts.Presets, a.opts.Collections)
@@ -117,6 +122,6 @@ func parsePattern(pattern string) error {
 func (r syncRequest) input() operation.SyncInput {
 	return operation.SyncInput{
 		Repository: r.Repository, Organization: r.Organization,
-		Include: r.Include, Exclude: r.Exclude, Archived: r.Archived, Forks: r.Forks, Collections: r.Collections, Full: r.Full,
+		Include: r.Include, Exclude: r.Exclude, Archived: r.Archived, Forks: r.Forks, Collections: r.Collections, Full: r.Full, Lane: r.Lane,
 	}
 }

@@ -75,6 +75,34 @@ func TestStartSyncOfAllThereIs(t *testing.T) {
 	require.Contains(t, refused.body, "body.full")
 }
 
+func TestStartSyncInALane(t *testing.T) {
+	t.Parallel()
+	for body, input := range map[string]string{
+		`{"repository":"octo/mirror","lane":"interactive"}`:          `{"repository":"octo/mirror","lane":"interactive"}`,
+		`{"organization":"octo","lane":"incremental"}`:               `{"organization":"octo","lane":"incremental"}`,
+		`{"repository":"octo/mirror","lane":"backfill"}`:             `{"repository":"octo/mirror"}`,
+		`{"repository":"octo/mirror","lane":"backfill","full":true}`: `{"repository":"octo/mirror","lane":"backfill","full":true}`,
+	} {
+		t.Run(body, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			got := b.do(t, http.MethodPost, "/v1/syncs", b.token(t, auth.RoleOperator), strings.NewReader(body))
+			require.Equal(t, http.StatusAccepted, got.StatusCode, got.body)
+			require.JSONEq(t, input, string(b.store.ops[0].Input), "it is written where it is not the one without asking")
+		})
+	}
+}
+
+func TestStartSyncInNoLane(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, lane := range []string{"repair", "sweep", "Interactive", ""} {
+		got := b.do(t, http.MethodPost, "/v1/syncs", b.token(t, auth.RoleOperator), strings.NewReader(`{"repository":"octo/mirror","lane":"`+lane+`"}`))
+		require.Equal(t, http.StatusUnprocessableEntity, got.StatusCode, lane)
+		require.Contains(t, got.body, "body.lane")
+	}
+}
+
 func TestStartSyncIsIdempotent(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

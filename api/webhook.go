@@ -25,8 +25,8 @@ const signatureScheme = "signature"
 
 // Webhooks takes the deliveries of GitHub's webhooks.
 type Webhooks interface {
-	// Knows tells whether there is a connection of that name.
-	Knows(connection string) bool
+	// Knows tells whether there is a connection of that name. CodeUnavailable.
+	Knows(ctx context.Context, connection string) (bool, error)
 	// Receive verifies a delivery and keeps it. CodeUnauthorized when it is not signed
 	// as it has to be; CodeInvalid when it cannot be read.
 	Receive(ctx context.Context, r delivery.Request) (delivery.Outcome, error)
@@ -57,7 +57,7 @@ func webhookSpec(config huma.Config) huma.Operation {
 		Description: "Where GitHub sends a hook's deliveries. Needs no token: a delivery is verified by its signature, and answered once it is stored.",
 		Security:    []map[string][]string{{signatureScheme: {}}},
 		Parameters: []*huma.Param{
-			{Name: "connection", In: "path", Required: true, Description: "The connection that the hook is for; there is one, default.", Schema: text},
+			{Name: "connection", In: "path", Required: true, Description: "The id of the connection that the hook is for; default is the environment's.", Schema: text},
 			header("X-GitHub-Delivery", "The delivery's GUID. One that was kept before is answered and not kept again."),
 			header("X-GitHub-Event", "The event. One that is not known is kept."),
 		},
@@ -73,7 +73,12 @@ func (a *API) receiveDelivery(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), deliveryTimeout)
 	defer cancel()
 	connection := chi.URLParam(r, "connection")
-	if !a.opts.Webhooks.Knows(connection) {
+	known, err := a.opts.Webhooks.Knows(ctx, connection)
+	if err != nil {
+		a.fail(ctx, err).write(w)
+		return
+	}
+	if !known {
 		newProblem(ctx, http.StatusNotFound, string(operation.CodeNotFound), "There is no such connection.").write(w)
 		return
 	}

@@ -24,7 +24,7 @@ const webhookSecret = "It's a Secret to Everybody"
 // newReceiver takes deliveries into s, which knows no repository: it ignores them all.
 func newReceiver(s delivery.Keeper, log *slog.Logger) *delivery.Receiver {
 	return &delivery.Receiver{
-		Connections: []delivery.Connection{{Name: "default", WorkspaceID: workspace, Secrets: []string{webhookSecret}}},
+		Directory:   delivery.Fixed{{Name: "default", WorkspaceID: workspace, Secrets: []string{webhookSecret}}},
 		Collections: collection.NewRegistry(), Keeper: s, Announce: func(delivery.Repository) {}, Logger: log,
 	}
 }
@@ -79,7 +79,7 @@ func TestADeliveryNeedsItsSignature(t *testing.T) {
 func TestWithoutASecretNothingIsAccepted(t *testing.T) {
 	t.Parallel()
 	receiver := newReceiver(newStore(), slog.New(slog.DiscardHandler))
-	receiver.Connections[0].Secrets = nil
+	receiver.Directory = delivery.Fixed{{Name: "default", WorkspaceID: workspace}}
 	b := setup(t, func(o *api.Options) { o.Webhooks = receiver })
 	for _, signature := range []string{"", delivery.Sign("", []byte("{}"))} {
 		got := b.deliver(t, strings.NewReader("{}"), signature)

@@ -62,10 +62,10 @@ func (s *Starter) execute(ctx context.Context, op operation.Operation, name stri
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            string(op.Kind) + " " + op.Subject,
-		Priority:                 temporal.Priority{PriorityKey: laneOf(op.Source), FairnessKey: op.WorkspaceID},
+		Priority:                 temporal.Priority{PriorityKey: laneOf(op), FairnessKey: op.WorkspaceID},
 		TypedSearchAttributes:    attributesOf(op.WorkspaceID, op.Kind, op.Subject, op.State),
 	}, name, SyncRepositoryInput{
-		OperationRef: activities.OperationRef{WorkspaceID: op.WorkspaceID, OperationID: op.ID}, Subject: op.Subject, Lane: laneOf(op.Source),
+		OperationRef: activities.OperationRef{WorkspaceID: op.WorkspaceID, OperationID: op.ID}, Subject: op.Subject, Lane: laneOf(op),
 	})
 	return err
 }

@@ -54,17 +54,27 @@ var (
 	AttributeState      = temporal.NewSearchAttributeKeyKeyword("HoldfastState")
 )
 
-// Lanes are the priorities of work that competes for one worker; smaller runs sooner.
+// Lanes are the priorities of work that competes for one worker, and for what GitHub
+// still allows; smaller goes first. On GitHub's budget a sweep is a backfill.
 const (
 	laneInteractive = 1
+	laneRepair      = 2
 	laneIncremental = 3
 	laneBackfill    = 4
 	laneSweep       = 5
 )
 
-// laneOf is the lane of what was asked for like this.
-func laneOf(s operation.Source) int {
-	switch s {
+// laneOf is an operation's lane: the one that was asked for, else that of what asked.
+func laneOf(op operation.Operation) int {
+	switch op.Lane() {
+	case operation.LaneInteractive:
+		return laneInteractive
+	case operation.LaneIncremental:
+		return laneIncremental
+	case operation.LaneBackfill:
+		return laneBackfill
+	}
+	switch op.Source {
 	case operation.SourceWebhook:
 		return laneIncremental
 	case operation.SourceSweep:

@@ -3,7 +3,6 @@ package workflows
 import (
 	"time"
 
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/holdfast/holdfast/activities"
@@ -20,16 +19,12 @@ func RecoverDeliveries(ctx workflow.Context, in RecoverDeliveriesInput) (activit
 	var steps *activities.Deliveries // nil: only its methods' names are used
 	var total activities.Recovered
 	for {
-		step := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-			TaskQueue:           GitHubTaskQueue,
-			StartToCloseTimeout: time.Hour,
-			HeartbeatTimeout:    activities.HeartbeatTimeout,
-			RetryPolicy:         retryPolicy(attempts),
-			Summary:             "Look for deliveries that failed",
-			Priority:            temporal.Priority{PriorityKey: laneIncremental, FairnessKey: in.WorkspaceID},
-		})
+		stepCtx := stepOptions{
+			queue: GitHubTaskQueue, summary: "Look for deliveries that failed", workspace: in.WorkspaceID, lane: laneRepair,
+			timeout: time.Hour, heartbeat: activities.HeartbeatTimeout, attempts: attempts,
+		}.in(ctx)
 		var found activities.Recovered
-		if err := workflow.ExecuteActivity(step, steps.RecoverDeliveries, in.Recover).Get(ctx, &found); err != nil {
+		if err := workflow.ExecuteActivity(stepCtx, steps.RecoverDeliveries, in.Recover).Get(ctx, &found); err != nil {
 			return total, err
 		}
 		total.Failed = max(total.Failed, found.Failed)

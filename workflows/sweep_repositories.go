@@ -93,19 +93,10 @@ func (r *round) read(ctx workflow.Context, one activities.DueRepository) {
 }
 
 func (r *round) runChild(ctx workflow.Context, one activities.DueRepository) error {
-	options := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID:            one.OperationID,
-		TaskQueue:             TaskQueue,
-		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON,
-		WaitForCancellation:   true,
-		StaticSummary:         string(r.kind()) + " " + one.Subject,
-		Priority:              temporal.Priority{PriorityKey: laneSweep, FairnessKey: r.in.WorkspaceID},
-		TypedSearchAttributes: attributesOf(r.in.WorkspaceID, r.kind(), one.Subject, operation.StatePending),
-	})
-	ref := activities.OperationRef{WorkspaceID: r.in.WorkspaceID, OperationID: one.OperationID}
-	in := SyncRepositoryInput{OperationRef: ref, Subject: one.Subject, Lane: laneSweep}
-	return workflow.ExecuteChildWorkflow(options, SyncRepositoryType, in).Get(ctx, nil)
+	return childSync{
+		OperationRef: activities.OperationRef{WorkspaceID: r.in.WorkspaceID, OperationID: one.OperationID},
+		kind:         r.kind(), subject: one.Subject, lane: laneSweep, close: enumspb.PARENT_CLOSE_POLICY_ABANDON, awaited: true,
+	}.run(ctx)
 }
 
 // describe shows the progress in Temporal's UI.
@@ -117,11 +108,5 @@ func (r *round) describe(ctx workflow.Context) {
 // step is for the round's own steps. They are repeated until the database is back:
 // nobody waits for them.
 func (r *round) step(ctx workflow.Context, summary string) workflow.Context {
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue:           TaskQueue,
-		StartToCloseTimeout: time.Minute,
-		RetryPolicy:         retryPolicy(0),
-		Summary:             summary,
-		Priority:            temporal.Priority{PriorityKey: laneSweep, FairnessKey: r.in.WorkspaceID},
-	})
+	return stepOptions{queue: TaskQueue, summary: summary, workspace: r.in.WorkspaceID, lane: laneSweep, timeout: time.Minute}.in(ctx)
 }

@@ -51,8 +51,12 @@ type organizationSync struct {
 
 func (o *organizationSync) run(ctx workflow.Context) error {
 	s := o.sync
-	if err := s.makePlan(ctx, s.steps.PlanOrganization); err != nil {
+	planned, err := s.makePlan(ctx, s.steps.PlanOrganization)
+	if err != nil {
 		return err
+	}
+	if !planned {
+		return workflow.NewContinueAsNewError(ctx, SyncOrganizationType, o.in)
 	}
 	o.describe(ctx)
 	if !o.in.Read {
@@ -95,15 +99,15 @@ func (o *organizationSync) syncRepositories(ctx workflow.Context) (all bool, err
 		if batch, err = o.nextBatch(ctx); err != nil {
 			break
 		}
-		for _, child := range batch.Children {
+		for _, begun := range batch.Children {
 			if err = slots.Acquire(ctx, 1); err != nil {
 				break
 			}
 			running.Add(1)
-			workflow.GoNamed(ctx, child.Subject, func(ctx workflow.Context) {
+			workflow.GoNamed(ctx, begun.Subject, func(ctx workflow.Context) {
 				defer running.Done()
 				defer slots.Release(1)
-				o.syncRepository(ctx, child)
+				o.syncRepository(ctx, begun)
 			})
 		}
 		begun += len(batch.Children)
@@ -120,8 +124,8 @@ func (o *organizationSync) syncRepositories(ctx workflow.Context) (all bool, err
 func (o *organizationSync) nextBatch(ctx workflow.Context) (activities.RepositoryBatch, error) {
 	var batch activities.RepositoryBatch
 	in := activities.Repositories{OperationRef: o.in.OperationRef, OrganizationID: o.sync.plan.RepositoryID, After: o.in.After}
-	step := o.sync.databaseStep(ctx, "Begin the next repositories")
-	err := workflow.ExecuteActivity(step, o.sync.steps.BeginRepositories, in).Get(ctx, &batch)
+	stepCtx := o.sync.databaseStep(ctx, "Begin the next repositories")
+	err := workflow.ExecuteActivity(stepCtx, o.sync.steps.BeginRepositories, in).Get(ctx, &batch)
 	if batch.Total > 0 {
 		o.in.Ended.Total = batch.Total
 	}
@@ -130,27 +134,19 @@ func (o *organizationSync) nextBatch(ctx workflow.Context) (activities.Repositor
 
 // syncRepository runs one child. How it ended stands in its operation's row; here it
 // only counts for what is shown.
-func (o *organizationSync) syncRepository(ctx workflow.Context, child activities.BegunRepository) {
-	ref := activities.OperationRef{WorkspaceID: o.in.WorkspaceID, OperationID: child.OperationID}
-	options := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID:            ref.OperationID,
-		TaskQueue:             TaskQueue,
-		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
-		WaitForCancellation:   true,
-		StaticSummary:         string(operation.KindSyncRepository) + " " + child.Subject,
-		Priority:              temporal.Priority{PriorityKey: laneBackfill, FairnessKey: o.in.WorkspaceID},
-		TypedSearchAttributes: attributesOf(o.in.WorkspaceID, operation.KindSyncRepository, child.Subject, operation.StatePending),
-	})
-	in := SyncRepositoryInput{OperationRef: ref, Subject: child.Subject, Lane: o.in.Lane}
-	switch err := workflow.ExecuteChildWorkflow(options, SyncRepositoryType, in).Get(ctx, nil); {
+func (o *organizationSync) syncRepository(ctx workflow.Context, begun activities.BegunRepository) {
+	err := childSync{
+		OperationRef: activities.OperationRef{WorkspaceID: o.in.WorkspaceID, OperationID: begun.OperationID},
+		kind:         operation.KindSyncRepository, subject: begun.Subject, lane: o.in.lane(), close: enumspb.PARENT_CLOSE_POLICY_REQUEST_CANCEL, awaited: true,
+	}.run(ctx)
+	switch {
 	case err == nil:
 		o.in.Ended.Done++
 	case temporal.IsCanceledError(err):
 		o.in.Ended.Cancelled++
 	default:
 		o.in.Ended.Failed++
-		workflow.GetLogger(ctx).Info("a repository's sync did not succeed", "operation_id", ref.OperationID, "error", err)
+		workflow.GetLogger(ctx).Info("a repository's sync did not succeed", "operation_id", begun.OperationID, "error", err)
 	}
 	o.describe(ctx)
 }
@@ -162,8 +158,8 @@ func (o *organizationSync) settle(ctx workflow.Context, cause error) error {
 		ctx, cancel := workflow.NewDisconnectedContext(ctx)
 		defer cancel()
 		var settled activities.SettledRepositories
-		step := o.sync.databaseStep(ctx, "Count how the repositories ended")
-		if err := workflow.ExecuteActivity(step, o.sync.steps.SettleRepositories, o.in.OperationRef).Get(ctx, &settled); err != nil {
+		stepCtx := o.sync.databaseStep(ctx, "Count how the repositories ended")
+		if err := workflow.ExecuteActivity(stepCtx, o.sync.steps.SettleRepositories, o.in.OperationRef).Get(ctx, &settled); err != nil {
 			return err
 		}
 		o.in.Ended = settled.RepositoryWork

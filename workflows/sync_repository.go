@@ -34,6 +34,9 @@ type SyncRepositoryInput struct {
 	Finished []operation.CollectionWork `json:"finished,omitempty"`
 }
 
+// lane is the lane of the sync's requests.
+func (in SyncRepositoryInput) lane() int { return cmp.Or(in.Lane, laneBackfill) }
+
 // SyncRepository mirrors one repository: it plans, reads each collection step by
 // step, several at once, and records how it ended.
 func SyncRepository(ctx workflow.Context, in SyncRepositoryInput) error {
@@ -68,8 +71,12 @@ func newSync(in SyncRepositoryInput) *syncRun {
 }
 
 func (s *syncRun) run(ctx workflow.Context) error {
-	if err := s.makePlan(ctx, s.steps.PlanSync); err != nil {
+	planned, err := s.makePlan(ctx, s.steps.PlanSync)
+	if err != nil {
 		return err
+	}
+	if !planned {
+		return workflow.NewContinueAsNewError(ctx, SyncRepositoryType, s.in)
 	}
 	s.describe(ctx)
 	if err := s.syncCollections(ctx); err != nil {
@@ -83,26 +90,28 @@ func (s *syncRun) run(ctx workflow.Context) error {
 	return nil
 }
 
-// makePlan has the step make the plan, unless an earlier run did.
-func (s *syncRun) makePlan(ctx workflow.Context, step func(context.Context, activities.OperationRef) (activities.Plan, error)) error {
+// makePlan has the step make the plan, unless an earlier run did. There is none yet when
+// it has waited for so long that the workflow is to continue as new.
+func (s *syncRun) makePlan(ctx workflow.Context, step func(context.Context, activities.OperationRef) (activities.Plan, error)) (planned bool, err error) {
 	if s.in.Plan != nil {
 		s.plan, s.forecast = *s.in.Plan, s.in.Plan.Forecast
-		return nil
+		return true, nil
 	}
-	for {
+	for !workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
 		var plan activities.Plan
 		ctx := s.githubStep(ctx, "Plan "+s.in.Subject)
 		if err := workflow.ExecuteActivity(ctx, step, s.in.OperationRef).Get(ctx, &plan); err != nil {
-			return err
+			return false, err
 		}
 		if plan.Wait == nil {
 			s.plan, s.forecast = plan, plan.Forecast
-			return workflow.UpsertTypedSearchAttributes(ctx, AttributeState.ValueSet(string(operation.StateRunning)))
+			return true, workflow.UpsertTypedSearchAttributes(ctx, AttributeState.ValueSet(string(operation.StateRunning)))
 		}
 		if err := s.wait(ctx, "plan", plan.Wait); err != nil {
-			return err
+			return false, err
 		}
 	}
+	return false, nil
 }
 
 // syncCollections reads every collection, a few at once and each after its parent.
@@ -262,34 +271,19 @@ func (s *syncRun) finish(ctx workflow.Context, cause error) error {
 // database is away, for about an hour. Time in the queue does not count, since
 // workers that are away or busy are no failure.
 func (s *syncRun) githubStep(ctx workflow.Context, summary string) workflow.Context {
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue:           GitHubTaskQueue,
-		StartToCloseTimeout: 10 * time.Minute,
-		HeartbeatTimeout:    activities.HeartbeatTimeout,
-		RetryPolicy:         retryPolicy(attempts),
-		Summary:             summary,
-		Priority:            temporal.Priority{PriorityKey: cmp.Or(s.in.Lane, laneBackfill), FairnessKey: s.in.WorkspaceID},
-	})
+	return stepOptions{
+		queue: GitHubTaskQueue, summary: summary, workspace: s.in.WorkspaceID, lane: s.in.lane(),
+		timeout: 10 * time.Minute, heartbeat: activities.HeartbeatTimeout, attempts: attempts,
+	}.in(ctx)
 }
 
 // databaseStep is for activities that touch the database only. They are repeated
 // until it is back: an operation must not stay open because it was away.
 func (s *syncRun) databaseStep(ctx workflow.Context, summary string) workflow.Context {
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue:           TaskQueue,
-		StartToCloseTimeout: 10 * time.Minute,
-		HeartbeatTimeout:    time.Minute,
-		RetryPolicy:         retryPolicy(0),
-		Summary:             summary,
-		Priority:            temporal.Priority{PriorityKey: laneInteractive, FairnessKey: s.in.WorkspaceID},
-	})
-}
-
-// retryPolicy allows that many attempts; 0: any number.
-func retryPolicy(attempts int32) *temporal.RetryPolicy {
-	return &temporal.RetryPolicy{
-		InitialInterval: activities.RetryFirst, BackoffCoefficient: 2, MaximumInterval: activities.RetryLongest, MaximumAttempts: attempts,
-	}
+	return stepOptions{
+		queue: TaskQueue, summary: summary, workspace: s.in.WorkspaceID, lane: laneInteractive,
+		timeout: 10 * time.Minute, heartbeat: time.Minute,
+	}.in(ctx)
 }
 
 // stopped tells whether the operation was asked to stop.

@@ -38,6 +38,12 @@ type bundle struct {
 func setup(t *testing.T) *bundle {
 	t.Helper()
 	t.Parallel()
+	return setupIn(t)
+}
+
+// setupIn is setup for one of several environments of a test.
+func setupIn(t *testing.T) *bundle {
+	t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	b := &bundle{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment()}
@@ -188,6 +194,35 @@ func TestALongHistoryContinuesAsNew(t *testing.T) {
 	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(again.Input, &in))
 	require.Len(t, in.Finished, 1)
 	require.Equal(t, b.plan, *in.Plan)
+}
+
+// A credential may be mended after days.
+func TestALongWaitForAPlanContinuesAsNew(t *testing.T) {
+	t.Parallel()
+	in := workflows.SyncRepositoryInput{OperationRef: ref, Subject: "o/r", Lane: 1}
+	wait := activities.Plan{Wait: &activities.Wait{Reason: "GitHub does not accept the credential.", Pause: time.Minute}}
+	for name, start := range map[string]func(*bundle){
+		workflows.SyncRepositoryType: func(b *bundle) {
+			b.OnActivity(steps.PlanSync, mock.Anything, ref).Return(wait, nil).Times(3)
+			b.ExecuteWorkflow(workflows.SyncRepositoryType, in)
+		},
+		workflows.SyncOrganizationType: func(b *bundle) {
+			b.OnActivity(steps.PlanOrganization, mock.Anything, ref).Return(wait, nil).Times(3)
+			b.ExecuteWorkflow(workflows.SyncOrganizationType, workflows.SyncOrganizationInput{SyncRepositoryInput: in})
+		},
+	} {
+		b := setupIn(t)
+		b.RegisterDelayedCallback(func() { b.SetContinueAsNewSuggested(true) }, 150*time.Second)
+		start(b)
+		var again *workflow.ContinueAsNewError
+		require.ErrorAs(t, b.GetWorkflowError(), &again, name)
+		require.Equal(t, name, again.WorkflowType.Name)
+		require.Empty(t, b.finish, "the operation goes on")
+		var next workflows.SyncRepositoryInput
+		require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(again.Input, &next))
+		require.Equal(t, in, next)
+		b.AssertExpectations(t)
+	}
 }
 
 func TestALaterRunGoesOnWithWhatIsLeft(t *testing.T) {

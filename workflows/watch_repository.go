@@ -5,7 +5,6 @@ import (
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/holdfast/holdfast/activities"
@@ -13,10 +12,12 @@ import (
 )
 
 const (
-	// firstGap and longestGap are how far apart the passes of a burst are: 2, 4, 8 s
-	// and then 8 s, for as long as deliveries keep coming.
+	// firstGap and longestGap are how far apart the passes of a burst are: 2, 4, 8 s and
+	// then 8 s, for as long as deliveries keep coming. While GitHub allows much more than
+	// that they are at most ampleGap apart.
 	firstGap   = 2 * time.Second
 	longestGap = 8 * time.Second
+	ampleGap   = 4 * time.Second
 	// watchIdle is how long a watch without work waits for more before it ends. The
 	// next delivery starts it anew.
 	watchIdle = time.Minute
@@ -101,54 +102,51 @@ func (w *watch) work(ctx workflow.Context, claimed activities.Claimed) error {
 	if err := w.pass(ctx, claimed); err != nil {
 		return err
 	}
-	if err := w.settle(ctx, claimed.OperationID); err != nil {
+	ample, err := w.settle(ctx, claimed.OperationID)
+	if err != nil {
 		return err
 	}
-	w.in.Gap = min(max(2*w.in.Gap, firstGap), longestGap)
+	longest := longestGap
+	if ample {
+		longest = ampleGap
+	}
+	w.in.Gap = min(max(2*w.in.Gap, firstGap), longest)
 	return workflow.NewTimerWithOptions(ctx, w.in.Gap, workflow.TimerOptions{Summary: "Gathers what comes meanwhile"}).Get(ctx, nil)
 }
 
 // pass runs the operation that reads the nominated collections. How it ended stands in
 // its row; that it failed is no reason to watch no more.
 func (w *watch) pass(ctx workflow.Context, claimed activities.Claimed) error {
-	ref := activities.OperationRef{WorkspaceID: w.in.WorkspaceID, OperationID: claimed.OperationID}
-	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID:            ref.OperationID,
-		TaskQueue:             TaskQueue,
-		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON,
-		StaticSummary:         string(operation.KindSyncRepository) + " " + claimed.Subject,
-		Priority:              temporal.Priority{PriorityKey: laneIncremental, FairnessKey: w.in.WorkspaceID},
-		TypedSearchAttributes: attributesOf(w.in.WorkspaceID, operation.KindSyncRepository, claimed.Subject, operation.StatePending),
-	})
-	in := SyncRepositoryInput{OperationRef: ref, Subject: claimed.Subject, Lane: laneIncremental}
-	err := workflow.ExecuteChildWorkflow(child, SyncRepositoryType, in).Get(ctx, nil)
+	err := childSync{
+		OperationRef: activities.OperationRef{WorkspaceID: w.in.WorkspaceID, OperationID: claimed.OperationID},
+		kind:         operation.KindSyncRepository, subject: claimed.Subject, lane: laneIncremental, close: enumspb.PARENT_CLOSE_POLICY_ABANDON,
+	}.run(ctx)
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
 	if err != nil {
-		workflow.GetLogger(ctx).Info("a pass for deliveries did not succeed", "operation_id", ref.OperationID, "error", err)
+		workflow.GetLogger(ctx).Info("a pass for deliveries did not succeed", "operation_id", claimed.OperationID, "error", err)
 	}
 	return nil
 }
 
-// settle marks what was worked. A pass that somebody else has started, the sweeper of
-// the operations, may not have ended yet.
-func (w *watch) settle(ctx workflow.Context, operationID string) error {
+// settle marks what was worked, and tells whether GitHub allows much more. A pass that
+// somebody else has started, the sweeper of the operations, may not have ended yet.
+func (w *watch) settle(ctx workflow.Context, operationID string) (ample bool, err error) {
 	in := activities.WatchPassEnd{Watched: w.in.Watched, OperationID: operationID}
 	for {
 		var settled activities.Settled
-		step := w.databaseStep(ctx, "Settle deliveries")
-		if err := workflow.ExecuteActivity(step, w.steps.SettleDeliveries, in).Get(ctx, &settled); err != nil {
-			return err
+		stepCtx := w.databaseStep(ctx, "Settle deliveries")
+		if err := workflow.ExecuteActivity(stepCtx, w.steps.SettleDeliveries, in).Get(ctx, &settled); err != nil {
+			return false, err
 		}
 		workflow.SetCurrentDetails(ctx, fmt.Sprintf("After pass %d, operation `%s`: %d deliveries processed, %d looked at again, %d left to the sweep.",
 			w.passes, operationID, settled.Processed, settled.Again, settled.Left))
 		if !settled.Open {
-			return nil
+			return settled.Ample, nil
 		}
 		if _, err := w.await(ctx, passPoll, "The pass has not ended"); err != nil {
-			return err
+			return false, err
 		}
 	}
 }
@@ -171,11 +169,5 @@ func (w *watch) await(ctx workflow.Context, pause time.Duration, why string) (to
 // databaseStep is for the watch's own steps. They are repeated until the database is
 // back: deliveries wait for it in any case.
 func (w *watch) databaseStep(ctx workflow.Context, summary string) workflow.Context {
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue:           TaskQueue,
-		StartToCloseTimeout: time.Minute,
-		RetryPolicy:         retryPolicy(0),
-		Summary:             summary,
-		Priority:            temporal.Priority{PriorityKey: laneIncremental, FairnessKey: w.in.WorkspaceID},
-	})
+	return stepOptions{queue: TaskQueue, summary: summary, workspace: w.in.WorkspaceID, lane: laneIncremental, timeout: time.Minute}.in(ctx)
 }

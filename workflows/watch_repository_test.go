@@ -72,6 +72,16 @@ func TestABurstIsWorkedAtAGrowingDistance(t *testing.T) {
 	require.Equal(t, time.Minute+30*time.Second, w.Now().Sub(w.began), "it ends when nothing comes for a minute")
 }
 
+// While GitHub allows much more, what comes is worked sooner.
+func TestABurstIsWorkedSoonerWhileThereIsPlenty(t *testing.T) {
+	w := setupWatch(t)
+	w.claim(pass("1"), pass("2"), pass("3"), pass("4"), pass("5"), pass("6"), activities.Claimed{})
+	ample := activities.Settled{Processed: 100, Ample: true}
+	w.settle(ample, ample, ample, activities.Settled{Processed: 100}, ample)
+	require.NoError(t, w.run())
+	require.Equal(t, []time.Duration{0, 2 * time.Second, 6 * time.Second, 10 * time.Second, 18 * time.Second, 22 * time.Second}, w.passes)
+}
+
 func TestALaterDeliveryIsWorkedAtOnce(t *testing.T) {
 	w := setupWatch(t)
 	w.claim(pass("1"), activities.Claimed{}, pass("2"), activities.Claimed{})

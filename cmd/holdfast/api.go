@@ -120,7 +120,7 @@ func newAPI(c config.API, s *services, hub *progress.Hub, starter *workflows.Sta
 	needs.Need("postgres", s.store.Ping)
 	needs.Need("temporal", starter.Check)
 	collections := collection.NewRegistry()
-	return api.New(api.Options{
+	options := api.Options{
 		Operations: s.store, Repositories: s.store, Changes: s.store, Starter: starter,
 		Statuses: &store.Statuses{
 			Store: s.store, Collections: collection.NewRegistry(), Policy: operation.SweepPolicy{Every: c.SweepEvery}, Now: time.Now,
@@ -131,18 +131,29 @@ func newAPI(c config.API, s *services, hub *progress.Hub, starter *workflows.Sta
 		Presets:                 collection.Presets(), Version: version,
 		Codec: payload.NewServer(payloadKeys), InstallationWorkspace: config.DefaultWorkspace, TemporalUIOrigin: c.TemporalUIOrigin,
 		TracerProvider: s.telemetry.TracerProvider, MeterProvider: s.telemetry.MeterProvider, Propagator: s.telemetry.Propagator,
-	})
+	}
+	if err := administer(&options, c, s); err != nil {
+		return nil, err
+	}
+	return api.New(options)
 }
 
-// newReceiver takes the deliveries of the one connection that there is.
+// newReceiver takes the deliveries of all connections.
 func newReceiver(c config.API, s *services, told *delivery.Announcements) (*delivery.Receiver, error) {
 	collections := collection.NewRegistry()
 	metrics, err := delivery.NewMetrics(s.telemetry.MeterProvider, collections)
 	if err != nil {
 		return nil, err
 	}
+	held, err := newCredentials(c.GitHub, "", s)
+	if err != nil {
+		return nil, err
+	}
 	return &delivery.Receiver{
-		Connections: []delivery.Connection{{Name: config.DefaultConnection, WorkspaceID: config.DefaultWorkspace, Secrets: c.Secrets()}},
+		Directory: &directory{
+			environment: delivery.Connection{Name: config.DefaultConnection, WorkspaceID: config.DefaultWorkspace, Secrets: c.Secrets()},
+			kept:        &delivery.Remembering{Directory: keptConnections{held}, Now: time.Now},
+		},
 		Collections: collections, Keeper: s.store, Announce: told.Announce, Metrics: metrics, Logger: s.log,
 	}, nil
 }

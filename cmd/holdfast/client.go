@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -25,7 +24,7 @@ const defaultAPIURL = "http://localhost:8080"
 // newClientCommands are the commands that talk to a running API, or make the
 // tokens to do so.
 func newClientCommands(p process) []*cobra.Command {
-	return []*cobra.Command{newSyncCommand(p), newOperationsCommand(p), newWatchCommand(p), newTokenCommand(p)}
+	return []*cobra.Command{newSyncCommand(p), newOperationsCommand(p), newWatchCommand(p), newConnectionsCommand(p), newBudgetsCommand(p), newTokenCommand(p)}
 }
 
 // newClient makes the API's client that the environment describes.
@@ -89,6 +88,7 @@ func newSyncCommand(p process) *cobra.Command {
 	cmd.Flags().StringSliceVar(&request.Exclude, "exclude", nil, "no repositories of the organization that match one of these patterns")
 	cmd.Flags().BoolVar(&request.Archived, "archived", false, "archived repositories of the organization as well")
 	cmd.Flags().BoolVar(&request.Forks, "forks", false, "forks of the organization as well")
+	cmd.Flags().StringVar((*string)(&request.Lane), "lane", "", "how urgent it is: interactive, incremental or backfill (the default)")
 	cmd.Flags().StringVar(&request.IdempotencyKey, "idempotency-key", "", "the same key again answers with the same operation")
 	return cmd
 }
@@ -198,12 +198,7 @@ func writeOperationsJSON(w io.Writer, ops []operation.Operation, next string) er
 	for i, op := range ops {
 		page.Operations[i] = progress.FromOperation(op)
 	}
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(page); err != nil {
-		return fmt.Errorf("print the operations: %w", err)
-	}
-	return nil
+	return writeJSON(w, page)
 }
 
 func newTokenCommand(p process) *cobra.Command {

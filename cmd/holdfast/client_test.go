@@ -96,11 +96,11 @@ func TestSyncCommandOfAnOrganization(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	env := []string{"HOLDFAST_API_URL=" + server.URL, "HOLDFAST_TOKEN=secret"}
-	stdout, stderr, err := holdfast(t, env, "sync", "octo", "--include", "a*,b?", "--exclude", "*-old", "--archived", "--forks", "--collections", "core,teams")
+	stdout, stderr, err := holdfast(t, env, "sync", "octo", "--include", "a*,b?", "--exclude", "*-old", "--archived", "--forks", "--collections", "core,teams", "--lane", "interactive")
 	require.NoError(t, err)
 	require.Equal(t, clientOpID+"\n", stdout)
 	require.Contains(t, stderr, "The sync of octo has begun.")
-	require.JSONEq(t, `{"organization":"octo","include":["a*","b?"],"exclude":["*-old"],"archived":true,"forks":true,"collections":["core","teams"]}`, string(body))
+	require.JSONEq(t, `{"organization":"octo","include":["a*","b?"],"exclude":["*-old"],"archived":true,"forks":true,"collections":["core","teams"],"lane":"interactive"}`, string(body))
 	_, _, err = holdfast(t, env, "sync", "octo", "--include", "")
 	require.EqualError(t, err, "--include has nothing in it; leave it out")
 }
@@ -147,7 +147,7 @@ func TestOperationsCommand(t *testing.T) {
 
 func TestClientCommandsNeedTheirVariables(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{{"sync", "a/b"}, {"operations"}, {"watch", clientOpID}} {
+	for _, args := range [][]string{{"sync", "a/b"}, {"operations"}, {"watch", clientOpID}, {"connections", "list"}, {"connections", "show", "a"}, {"connections", "create", "a"}, {"budgets"}} {
 		_, _, err := holdfast(t, nil, args...)
 		require.ErrorContains(t, err, "HOLDFAST_TOKEN must be set: ")
 		_, _, err = holdfast(t, []string{"HOLDFAST_TOKEN=x", "HOLDFAST_API_URL=localhost"}, args...)

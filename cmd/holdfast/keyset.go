@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -11,20 +10,34 @@ import (
 	"github.com/holdfast/holdfast/internal/secret"
 )
 
-// newKeysetCommand makes the commands for HOLDFAST_PAYLOAD_KEYSET. They read it from
-// the environment and print the new one on standard output: an argument could be seen
-// by everybody on the machine.
-func newKeysetCommand(p process) *cobra.Command {
+// keysets are the commands for one keyset.
+type keysets struct {
+	process
+	use config.KeysetUse
+}
+
+// newKeysetCommands makes the commands for HOLDFAST_PAYLOAD_KEYSET and
+// HOLDFAST_SECRETS_KEYSET. They read it from the environment and print the new one on
+// standard output: an argument could be seen by everybody on the machine.
+func newKeysetCommands(p process) []*cobra.Command {
+	return []*cobra.Command{
+		newKeysetCommand(keysets{p, config.KeysetOfPayloads}, "Make and rotate the keys that Temporal's payloads are encrypted with",
+			"once Temporal keeps no workflow that began before step 2\n              was complete (the namespace's retention)"),
+		newKeysetCommand(keysets{p, config.KeysetOfSecrets}, "Make and rotate the keys that connections' secrets are encrypted with",
+			"once the workers have said that they encrypted all\n              secrets with the new one, which they do by themselves"),
+	}
+}
+
+func newKeysetCommand(p keysets, short, removal string) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "payload-keyset",
-		Short: "Make and rotate the keys that Temporal's payloads are encrypted with",
+		Use:   p.use.Command,
+		Short: short,
 		Long: `Each command prints a whole keyset, to be kept like a password. To exchange the key
 without stopping anything:
 
   1. add      and give the result to every API and worker: all can read the new key
   2. promote  and give that to every API and worker: all encrypt with the new key
-  3. remove   the old key, once Temporal keeps no workflow that began before step 2
-              was complete (the namespace's retention)`,
+  3. remove   the old key, ` + removal,
 	}
 	cmd.AddCommand(
 		keysetCommand("new", "Print a keyset of one new key", cobra.NoArgs, func([]string) error {
@@ -62,20 +75,16 @@ func promote(keys *secret.Keyset, ids []string) (*secret.Keyset, error) {
 	return keys.Promote(all[len(all)-1].ID)
 }
 
-// keyset is HOLDFAST_PAYLOAD_KEYSET.
-func (p process) keyset() (*secret.Keyset, error) {
-	c, err := config.LoadPayloads(p.env)
-	if err != nil {
-		return nil, err
-	}
-	keys, err := c.Keyset()
+// keyset is what the variable holds.
+func (p keysets) keyset() (*secret.Keyset, error) {
+	keys, err := config.LoadKeyset(p.env, p.use)
 	if err == nil && keys == nil {
-		err = errors.New("HOLDFAST_PAYLOAD_KEYSET is not set; `holdfast payload-keyset new` makes one")
+		err = fmt.Errorf("%s is not set; `holdfast %s new` makes one", p.use.Variable, p.use.Command)
 	}
 	return keys, err
 }
 
-func (p process) changeKeyset(change func(*secret.Keyset) (*secret.Keyset, error)) error {
+func (p keysets) changeKeyset(change func(*secret.Keyset) (*secret.Keyset, error)) error {
 	keys, err := p.keyset()
 	if err != nil {
 		return err
@@ -86,7 +95,7 @@ func (p process) changeKeyset(change func(*secret.Keyset) (*secret.Keyset, error
 	return p.printKeyset(keys)
 }
 
-func (p process) listKeys() error {
+func (p keysets) listKeys() error {
 	keys, err := p.keyset()
 	if err != nil {
 		return err
@@ -102,13 +111,13 @@ func (p process) listKeys() error {
 }
 
 // printKeyset prints a keyset alone on standard output, and what it is beside it.
-func (p process) printKeyset(keys *secret.Keyset) error {
+func (p keysets) printKeyset(keys *secret.Keyset) error {
 	text, err := keys.Encode()
 	if err != nil {
 		return err
 	}
 	fmt.Fprintln(p.stdout, text)
-	fmt.Fprintf(p.stderr, "HOLDFAST_PAYLOAD_KEYSET with %s\n", keys)
+	fmt.Fprintf(p.stderr, "%s with %s\n", p.use.Variable, keys)
 	return nil
 }
 
@@ -116,7 +125,7 @@ func (p process) printKeyset(keys *secret.Keyset) error {
 func withKey(id string, do func(uint32) (*secret.Keyset, error)) (*secret.Keyset, error) {
 	number, err := strconv.ParseUint(id, 10, 32)
 	if err != nil {
-		return nil, fmt.Errorf("%q is no id of a key; `holdfast payload-keyset list` lists them", id)
+		return nil, fmt.Errorf("%q is no id of a key; the command list lists them", id)
 	}
 	return do(uint32(number))
 }

@@ -46,7 +46,8 @@ func run(ctx context.Context, args []string, env config.Environment, stdout, std
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newAPICommand(p), newWorkerCommand(p), newAllCommand(p), newMigrateCommand(p), newKeysetCommand(p))
+	root.AddCommand(newAPICommand(p), newWorkerCommand(p), newAllCommand(p), newMigrateCommand(p))
+	root.AddCommand(newKeysetCommands(p)...)
 	root.AddCommand(newHealthCommand(p), newLogLevelCommand(p))
 	root.AddCommand(newClientCommands(p)...)
 	root.SetArgs(args)

@@ -32,6 +32,7 @@ type services struct {
 	telemetry *telemetry.Telemetry
 	ready     *telemetry.Readiness
 	log       *slog.Logger
+	asking    asking
 }
 
 // connect opens the connections. None of the services needs to be up yet.
@@ -82,6 +83,7 @@ func connect(ctx context.Context, c config.Server, application string, told *tel
 }
 
 func (s *services) close() {
+	s.asking.close()
 	if s.temporal != nil {
 		s.temporal.Close()
 	}

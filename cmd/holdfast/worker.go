@@ -8,12 +8,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/activities"
-	"github.com/holdfast/holdfast/internal/budget"
 	"github.com/holdfast/holdfast/internal/collection"
 	"github.com/holdfast/holdfast/internal/config"
 	"github.com/holdfast/holdfast/internal/delivery"
 	"github.com/holdfast/holdfast/internal/figure"
-	"github.com/holdfast/holdfast/internal/github"
 	"github.com/holdfast/holdfast/internal/operation"
 	"github.com/holdfast/holdfast/workflows"
 )
@@ -47,14 +45,24 @@ func workerPart(c config.Worker) part {
 
 func runWorker(ctx context.Context, c config.Worker, s *services, up func()) error {
 	log := s.log
-	steps, err := newSteps(c, s)
+	asks, err := s.gitHub(c.GitHub)
 	if err != nil {
 		return err
 	}
-	about, err := newDeliveries(c, s, steps)
+	environment, err := newCredentials(c.GitHub, c.WebhookHook, s)
 	if err != nil {
 		return err
 	}
+	asks.connections.due.Store(environment)
+	steps, err := newSteps(c, s, asks.pool)
+	if err != nil {
+		return err
+	}
+	about, err := newDeliveries(s, asks, steps)
+	if err != nil {
+		return err
+	}
+	defer keepConnections(ctx, asks.connections, log)()
 	figures := figure.Options{Source: s.store, Logger: log, Now: time.Now, Reasons: activities.WaitReasons(), Policy: operation.SweepPolicy{Every: c.SweepEvery}}
 	if err := figure.Register(s.telemetry.MeterProvider, figures); err != nil {
 		return err
@@ -106,43 +114,28 @@ func keepHouse(ctx context.Context, c config.Worker, s *services) (stop func()) 
 	}
 }
 
-func newSteps(c config.Worker, s *services) (*activities.Sync, error) {
-	options := github.Options{
-		BaseURL: c.GitHubURL, Token: c.GitHubToken, UserAgent: "holdfast/" + version,
-		Gate: budget.NewGate(c.GitHubInFlight, time.Now), Now: time.Now, Scale: c.TimeScale,
-		MeterProvider: s.telemetry.MeterProvider,
-	}
-	if s.telemetry.Tracing {
-		options.TracerProvider = s.telemetry.TracerProvider
-	}
-	asks, err := github.New(options)
-	if err != nil {
-		return nil, fmt.Errorf("GITHUB_API_URL: %w", err)
-	}
+func newSteps(c config.Worker, s *services, clients activities.Clients) (*activities.Sync, error) {
 	collections := collection.NewRegistry()
 	metrics, err := activities.NewMetrics(s.telemetry.MeterProvider, collections)
 	if err != nil {
 		return nil, err
 	}
 	return &activities.Sync{
-		Store: s.store, GitHub: asks, Collections: collections, Publisher: s.publisher,
-		Logger: s.log, Now: time.Now, Bounds: activities.DefaultBounds(), Metrics: metrics,
+		Store: s.store, Clients: clients, Collections: collections, Publisher: s.publisher,
+		Logger: s.log, Now: time.Now, Bounds: activities.DefaultBounds(), Metrics: metrics, Scale: c.TimeScale,
 	}, nil
 }
 
 // newDeliveries are the steps about webhook deliveries.
-func newDeliveries(c config.Worker, s *services, steps *activities.Sync) (*activities.Deliveries, error) {
+func newDeliveries(s *services, asks *asking, steps *activities.Sync) (*activities.Deliveries, error) {
 	metrics, err := delivery.NewMetrics(s.telemetry.MeterProvider, steps.Collections)
 	if err != nil {
 		return nil, err
 	}
-	d := &activities.Deliveries{
-		Store: s.store, GitHub: steps.GitHub, Collections: steps.Collections, Metrics: metrics, Logger: s.log, Now: time.Now,
-	}
-	if c.WebhookHook != "" {
-		d.Hooks = []delivery.Hook{{Connection: config.DefaultConnection, WorkspaceID: config.DefaultWorkspace, Path: c.WebhookHook}}
-	}
-	return d, nil
+	return &activities.Deliveries{
+		Store: s.store, Clients: steps.Clients, Collections: steps.Collections, Metrics: metrics, Logger: s.log, Now: time.Now,
+		Hooks: asks.connections.hooks,
+	}, nil
 }
 
 // awaitTemporal waits until Temporal answers and the namespace has what
@@ -167,9 +160,7 @@ func awaitTemporal(ctx context.Context, s *services, c config.Worker) error {
 
 // schedulesOf is what runs by itself in the one workspace that there is.
 func schedulesOf(c config.Worker) workflows.Schedules {
-	s := workflows.Schedules{WorkspaceID: config.DefaultWorkspace, Sweep: c.SweepEvery, Refresh: c.RefreshEvery}
-	if c.WebhookHook != "" {
-		s.Deliveries = c.DeliveriesEvery
+	return workflows.Schedules{
+		WorkspaceID: config.DefaultWorkspace, Sweep: c.SweepEvery, Refresh: c.RefreshEvery, Deliveries: c.DeliveriesEvery,
 	}
-	return s
 }

@@ -74,6 +74,9 @@ type options struct {
 	binary    string   // the holdfast executable; empty: the one of the tree
 }
 
+// timeScale makes GitHub's minute short enough that no test waits for it, unless it means to.
+const timeScale = 0.02
+
 // world is one test's own Holdfast and GitHub.
 type world struct {
 	t       *testing.T
@@ -119,7 +122,7 @@ func setup(t *testing.T, o options) *world {
 	w.product = product.New(product.Options{
 		Binary: cmp.Or(o.binary, binary), Dir: w.dir, DatabaseURL: databaseURL, RedisURL: testenv.RedisURL(t),
 		TemporalAddress: address, TemporalNamespace: namespace,
-		GitHubURL: github.URL + "/", PrivateKey: product.NewPrivateKey(), Env: o.env,
+		GitHubURL: github.URL + "/", PrivateKey: product.NewPrivateKey(), Env: o.env, TimeScale: timeScale,
 	})
 	w.startAPI()
 	return w

@@ -5,14 +5,14 @@ import "time"
 const (
 	// large is how many bytes an answer has that counts as a page of items.
 	large = 8 << 10
-	// weight of the latest answer in the mean latency.
-	weight = 0.2
+	// latest is the weight of the latest answer in the mean latency.
+	latest = 0.2
 )
 
-// Pace is what a gate knows of GitHub's answers so far.
+// Pace is what is known of GitHub's answers to REST requests so far.
 type Pace struct {
-	Limit int64     // requests of a window; 0: GitHub has not said yet
-	Left  int64     // of the present window
+	Limit int64     // requests of a window that may be used, those in reserve left out; 0: GitHub has not said yet
+	Left  int64     // of them in the present window
 	Reset time.Time // when it ends
 	Held  time.Time // until when no request is let through; zero or past: they are
 	// Latency is how long answers with pages of items lately took; 0: there was none yet.
@@ -21,48 +21,52 @@ type Pace struct {
 	Short    time.Duration
 	InFlight int           // requests at once
 	Window   time.Duration // in which Limit requests are allowed
+
+	PerMinute  int64         // requests that backfill may make in a Minute
+	MinuteLeft int64         // of them, without those that this process made in the last one
+	Minute     time.Duration // a sixtieth of Window
+
+	Alone bool // Redis is out of reach: this process uses its share only
 }
 
-// pace is the part of a Gate that learns. The gate's lock guards it.
-type pace struct {
-	limit, left  int64
-	reset        time.Time
-	short, pages time.Duration // mean latencies
+// Pace is what is known of GitHub's answers to REST requests so far.
+func (a *Account) Pace() Pace {
+	now := a.ledger.now()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	p := Pace{
+		Latency: a.latency.pages, Short: a.latency.short, InFlight: a.policy.InFlight,
+		Window: a.ledger.times.hour, Alone: a.ledger.alone(),
+	}
+	if a.known.inFlight > 0 {
+		p.InFlight = a.known.inFlight
+	}
+	if held := a.known.held(Core, now); held != nil {
+		p.Held = held.Until
+	}
+	p.Limit, p.Left, p.Reset = a.known.usable(Core, now)
+	p.Minute, p.PerMinute = a.ledger.times.minute, int64(restPoints-LaneBackfill.aside(minuteAside*restPoints))
+	p.MinuteLeft = max(0, p.PerMinute-a.lately.at(spentRest, now))
+	return p
 }
 
-// SawAnswer notes how long the answer to a REST request took, and its size in bytes.
-func (g *Gate) SawAnswer(took time.Duration, size int) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	mean := &g.pace.short
-	if size >= large {
-		mean = &g.pace.pages
+// latency is how long answers lately took, on average. The account's lock guards it.
+type latency struct {
+	short, pages time.Duration
+}
+
+// saw notes how long a request took.
+func (l *latency) saw(answer Answer, k kind) {
+	if !answer.OK || k.resource() != Core {
+		return
+	}
+	mean := &l.short
+	if answer.Size >= large {
+		mean = &l.pages
 	}
 	if *mean == 0 {
-		*mean = took
+		*mean = answer.Took
 		return
 	}
-	*mean += time.Duration(weight * float64(took-*mean))
-}
-
-// SawBudget notes what an answer said of the hourly number of requests.
-func (g *Gate) SawBudget(limit, left int64, reset time.Time) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	p := &g.pace
-	// Answers overtake each other: within one window the least that is left is true.
-	if limit == p.limit && left > p.left && reset.Sub(p.reset).Abs() < time.Minute && g.now().Before(p.reset) {
-		return
-	}
-	p.limit, p.left, p.reset = limit, left, reset
-}
-
-// Pace is what the gate knows so far.
-func (g *Gate) Pace() Pace {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return Pace{
-		Limit: g.pace.limit, Left: g.pace.left, Reset: g.pace.reset, Held: g.latest(Primary).Until,
-		Latency: g.pace.pages, Short: g.pace.short, InFlight: cap(g.slots), Window: time.Hour,
-	}
+	*mean += time.Duration(latest * float64(answer.Took-*mean))
 }

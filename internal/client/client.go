@@ -1,5 +1,5 @@
 // Package client talks to Holdfast's API: it starts, lists, cancels and follows
-// operations. The command line and the demo are clients like any other.
+// operations, and administers connections. The command line and the demo are clients like any other.
 package client
 
 import (
@@ -101,9 +101,10 @@ type SyncRequest struct {
 	Archived bool     `json:"archived,omitempty"` // archived ones as well
 	Forks    bool     `json:"forks,omitempty"`    // forks as well
 
-	Collections    []string `json:"collections,omitempty"` // and presets; empty: core
-	Full           bool     `json:"full,omitempty"`        // compare with all that GitHub has
-	IdempotencyKey string   `json:"-"`                     // empty: a new one, so that the request may be sent again safely
+	Collections    []string       `json:"collections,omitempty"` // and presets; empty: core
+	Full           bool           `json:"full,omitempty"`        // compare with all that GitHub has
+	Lane           operation.Lane `json:"lane,omitempty"`        // how urgent it is; empty: backfill
+	IdempotencyKey string         `json:"-"`                     // empty: a new one, so that the request may be sent again safely
 }
 
 // StartSync starts a sync and returns its operation, or the one that the same
@@ -168,7 +169,7 @@ func (c *Client) Cancel(ctx context.Context, id string) (operation.Operation, er
 	return op.Domain(), nil
 }
 
-// do sends one request and decodes its answer into out.
+// do sends one request and decodes its answer into out, unless that is nil.
 func (c *Client) do(ctx context.Context, method, path string, header http.Header, body []byte, out any) error {
 	req, err := http.NewRequestWithContext(ctx, method, c.base.String()+path, bytes.NewReader(body))
 	if err != nil {
@@ -189,6 +190,9 @@ func (c *Client) do(ctx context.Context, method, path string, header http.Header
 	}
 	if resp.StatusCode >= http.StatusBadRequest {
 		return problemOf(resp, answer)
+	}
+	if out == nil {
+		return nil
 	}
 	if err := json.Unmarshal(answer, out); err != nil {
 		return fmt.Errorf("the API answered %s with something that is not the JSON expected: %w", resp.Status, err)

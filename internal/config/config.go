@@ -47,6 +47,7 @@ type Server struct {
 // API is what `holdfast api` needs.
 type API struct {
 	Server
+	GitHub
 	Webhook
 	Sweeps
 	Listen     string `env:"HOLDFAST_LISTEN" envDefault:":8080"`
@@ -59,16 +60,13 @@ type API struct {
 // Worker is what `holdfast worker` needs.
 type Worker struct {
 	Server
+	GitHub
 	Deployment
 	Deliveries
 	Sweeps
 	Schedules
 	// ChangesRetention is how long changes are kept at least; 0: for ever.
 	ChangesRetention time.Duration `env:"HOLDFAST_CHANGES_RETENTION" envDefault:"2160h"`
-	GitHubToken      string        `env:"GITHUB_TOKEN"`
-	GitHubURL        string        `env:"GITHUB_API_URL" envDefault:"https://api.github.com/"`
-	GitHubInFlight   int           `env:"HOLDFAST_GITHUB_IN_FLIGHT" envDefault:"10"`
-	TimeScale        float64       `env:"HOLDFAST_GITHUB_TIME_SCALE" envDefault:"1"`
 }
 
 // Environment is the environment as a list of NAME=value, as os.Environ gives it.
@@ -115,7 +113,7 @@ func LoadAPI(e Environment) (API, error) {
 	if err := c.load(e); err != nil {
 		return c, err
 	}
-	if err := errors.Join(c.validateWebhook(), c.validateSweeps()); err != nil {
+	if err := errors.Join(c.validateWebhook(), c.validateSweeps(), c.validateGitHub()); err != nil {
 		return c, err
 	}
 	if c.TemporalUIOrigin != "" {
@@ -177,17 +175,11 @@ func LoadWorker(e Environment) (Worker, error) {
 	if err := errors.Join(c.validateDeliveries(), c.validateSweeps(), c.validateSchedules()); err != nil {
 		return c, err
 	}
-	if err := checkURL("GITHUB_API_URL", c.GitHubURL, "http", "https"); err != nil {
+	if err := c.validateGitHub(); err != nil {
 		return c, err
-	}
-	if c.GitHubInFlight < 1 || c.GitHubInFlight > 100 {
-		return c, fmt.Errorf("HOLDFAST_GITHUB_IN_FLIGHT: %d is not between 1 and 100, which is GitHub's own limit", c.GitHubInFlight)
 	}
 	if c.ChangesRetention < 0 || c.ChangesRetention > 0 && c.ChangesRetention < 24*time.Hour {
 		return c, fmt.Errorf("HOLDFAST_CHANGES_RETENTION: %s is neither 0, for ever, nor at least a day", c.ChangesRetention)
-	}
-	if c.TimeScale <= 0 || c.TimeScale > 1 {
-		return c, fmt.Errorf("HOLDFAST_GITHUB_TIME_SCALE: %v is not above 0 and at most 1", c.TimeScale)
 	}
 	return c, nil
 }

@@ -18,24 +18,35 @@ type Payloads struct {
 
 // Keyset is what payloads are encrypted with, nil for not at all.
 func (c Payloads) Keyset() (*secret.Keyset, error) {
-	if c.PayloadKeyset == "" {
-		return nil, nil //nolint:nilnil // no keyset and no error is a choice of the operator's
-	}
-	keys, err := secret.Parse(c.PayloadKeyset)
-	if err != nil {
-		return nil, fmt.Errorf("HOLDFAST_PAYLOAD_KEYSET: %w; `holdfast payload-keyset new` makes one", err)
-	}
-	return keys, nil
+	return parseKeyset(KeysetOfPayloads, c.PayloadKeyset)
 }
 
-// LoadPayloads reads and checks the keyset alone.
-func LoadPayloads(e Environment) (Payloads, error) {
-	var c Payloads
-	if err := parse(e, &c); err != nil {
-		return c, err
+// KeysetUse is what a keyset is for.
+type KeysetUse struct {
+	Variable string // of the environment
+	Command  string // that makes one
+}
+
+// What keysets are for.
+var (
+	KeysetOfPayloads = KeysetUse{"HOLDFAST_PAYLOAD_KEYSET", "payload-keyset"}
+	KeysetOfSecrets  = KeysetUse{"HOLDFAST_SECRETS_KEYSET", "secrets-keyset"}
+)
+
+// LoadKeyset reads and checks one keyset alone; nil: it is not set.
+func LoadKeyset(e Environment, use KeysetUse) (*secret.Keyset, error) {
+	return parseKeyset(use, e.Get(use.Variable))
+}
+
+func parseKeyset(use KeysetUse, text string) (*secret.Keyset, error) {
+	if text == "" {
+		return nil, nil //nolint:nilnil // no keyset and no error is a choice of the operator's
 	}
-	_, err := c.Keyset()
-	return c, err
+	keys, err := secret.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; `holdfast %s new` makes one", use.Variable, err, use.Command)
+	}
+	return keys, nil
 }
 
 // DatabaseAuthorities are HOLDFAST_DATABASE_CA, nil if it is not set.

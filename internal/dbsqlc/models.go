@@ -61,6 +61,54 @@ type CollectionPass struct {
 	FoundDifferent int64
 }
 
+// GitHub credentials of workspaces. What they keep secret is in connection_secrets.
+type Connection struct {
+	// A UUID; default for the one that the environment of the workers describes.
+	ID          string
+	WorkspaceID string
+	Name        string
+	Kind        string
+	// api: made through the API; environment: by the workers' environment, which holds its secrets.
+	Source  string
+	BaseUrl string
+	// Patterns owner/name of the repositories that it is meant for; none: all.
+	Repositories    []string
+	AppID           int64
+	InstallationID  int64
+	ReservePercent  float64
+	ReserveRequests int64
+	// Requests at once; 0: the default.
+	InFlight int32
+	// Path of the webhook in GitHub's API, such as orgs/octo/hooks/1; empty: none.
+	Hook string
+	// What GitHub's limits are counted on, such as user:1@api.github.com; empty until GitHub has said who it is.
+	Account string
+	Login   string
+	State   string
+	// Why it is in this state, for people.
+	StateReason string
+	StateSince  time.Time
+	// When GitHub last said whether it accepts the credential.
+	CheckedAt *time.Time
+	// When a process last took it on itself to try a refused credential again.
+	LookedAt *time.Time
+	// Tells whether the environment's token is another one; of others NULL.
+	Fingerprint []byte
+	// Raised with each change of what a user decides.
+	Version   int64
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// What connections keep secret, encrypted with HOLDFAST_SECRETS_KEYSET and bound to its connection and field.
+type ConnectionSecret struct {
+	ConnectionID string
+	Field        string
+	Sealed       []byte
+	// The key of the keyset that it was encrypted with.
+	KeyID int64
+}
+
 // One row a run of long work; the Temporal workflow of the same id does it. This row is the truth about its state.
 type Operation struct {
 	WorkspaceID string

@@ -35,7 +35,7 @@ type Request struct {
 
 // Receiver takes deliveries. It is safe for concurrent use.
 type Receiver struct {
-	Connections []Connection
+	Directory   Directory // of connections; nil: there are none
 	Collections *collection.Registry
 	Keeper      Keeper
 	Announce    func(Repository) // tells the watch, and does not wait for it
@@ -43,19 +43,18 @@ type Receiver struct {
 	Logger      *slog.Logger
 }
 
-// Knows tells whether there is a connection of that name.
-func (r *Receiver) Knows(connection string) bool {
-	_, ok := r.connection(connection)
-	return ok
+// Knows tells whether there is a connection of that name. CodeUnavailable: that cannot
+// be told now.
+func (r *Receiver) Knows(ctx context.Context, connection string) (bool, error) {
+	_, ok, err := r.lookup(ctx, connection)
+	return ok, err
 }
 
-func (r *Receiver) connection(name string) (Connection, bool) {
-	for _, c := range r.Connections {
-		if c.Name == name {
-			return c, true
-		}
+func (r *Receiver) lookup(ctx context.Context, name string) (Connection, bool, error) {
+	if r.Directory == nil {
+		return Connection{}, false, nil
 	}
-	return Connection{}, false
+	return r.Directory.Lookup(ctx, name)
 }
 
 // Refuse counts a request that was not read.
@@ -65,7 +64,7 @@ func (r *Receiver) Refuse(ctx context.Context) { r.Metrics.Count(ctx, "", Outcom
 // it. CodeNotFound: there is no such connection. CodeUnauthorized: it is not signed
 // with the connection's secret. CodeInvalid: a header or the payload cannot be read.
 func (r *Receiver) Receive(ctx context.Context, in Request) (Outcome, error) {
-	d, err := r.verify(in)
+	d, err := r.verify(ctx, in)
 	if err != nil {
 		r.Refuse(ctx)
 		r.Logger.WarnContext(ctx, "a webhook delivery was refused", "connection", in.Connection, "error", err)
@@ -77,8 +76,11 @@ func (r *Receiver) Receive(ctx context.Context, in Request) (Outcome, error) {
 }
 
 // verify checks the signature before it looks at anything else of the request.
-func (r *Receiver) verify(in Request) (Delivery, error) {
-	c, ok := r.connection(in.Connection)
+func (r *Receiver) verify(ctx context.Context, in Request) (Delivery, error) {
+	c, ok, err := r.lookup(ctx, in.Connection)
+	if err != nil {
+		return Delivery{}, err
+	}
 	if !ok {
 		return Delivery{}, operation.NotFound("There is no such connection.")
 	}
@@ -107,7 +109,7 @@ func checkSignature(c Connection, in Request) error {
 	message := "The signature in X-Hub-Signature-256 is not the body's with this connection's secret."
 	switch {
 	case len(c.Secrets) == 0:
-		message = "No secret is set for this connection, so that nothing can be verified: set HOLDFAST_WEBHOOK_SECRET."
+		message = "No secret is set for this connection, so that nothing can be verified: give it one, or set HOLDFAST_WEBHOOK_SECRET."
 	case in.Signature == "":
 		message = "The delivery is not signed: set the connection's secret in the hook's settings."
 	}

@@ -49,7 +49,7 @@ func setup(t *testing.T) *bundle {
 	t.Parallel()
 	b := &bundle{keeper: &keeper{state: delivery.StatePending}}
 	b.Receiver = &delivery.Receiver{
-		Connections: []delivery.Connection{
+		Directory: delivery.Fixed{
 			{Name: "default", WorkspaceID: "w", Secrets: []string{"s3cret"}}, {Name: "bare", WorkspaceID: "w"},
 		},
 		Collections: collection.NewRegistry(), Keeper: b.keeper,

@@ -60,12 +60,11 @@ func Of(jobs []Job, pace Pace, budget Budget) Estimate {
 		e.Requests += j.Requests
 		e.Items += j.Items
 	}
-	budget = budget.sane()
-	f := &flow{pace: pace.sane(), budget: budget, left: float64(budget.Left), reset: budget.Reset.Seconds()}
+	f := &flow{pace: pace.sane(), purses: budget.purses()}
 	for _, j := range jobs {
 		f.jobs = append(f.jobs, newRun(j, f.pace))
 	}
-	e.Duration = seconds(f.run())
+	e.Duration = seconds(f.run(budget.Hold))
 	e.Waits = seconds(f.waits)
 	return e
 }
@@ -136,28 +135,26 @@ func (r *run) left() float64 {
 type flow struct {
 	jobs   []*run
 	pace   Pace
-	budget Budget
-	left   float64 // requests of the present window
-	reset  float64 // seconds to its end
+	purses []*purse
 	waits  float64 // seconds
 }
 
 // tiny is what counts as nothing, of seconds and of requests.
 const tiny = 1e-9
 
-// run lets the jobs flow to their end and returns the seconds that it takes.
-func (f *flow) run() float64 {
+// run lets the jobs flow to their end, after a hold, and returns the seconds that it takes.
+func (f *flow) run(hold time.Duration) float64 {
 	var now float64
-	if f.budget.Hold > 0 {
-		now += f.pass(f.budget.Hold.Seconds())
+	if hold > 0 {
+		now += f.pass(hold.Seconds())
 	}
 	for {
 		active := f.active()
 		if len(active) == 0 {
 			return now
 		}
-		if f.budget.Limit > 0 && f.left <= tiny && slices.ContainsFunc(active, (*run).asking) {
-			now += f.pass(f.reset)
+		if wait := f.empty(); wait > 0 && slices.ContainsFunc(active, (*run).asking) {
+			now += f.pass(wait)
 			continue
 		}
 		now += f.advance(active)
@@ -194,12 +191,7 @@ func (f *flow) advance(active []*run) float64 {
 			step = 0 // there is nothing to ask
 		}
 	}
-	if f.budget.Limit > 0 {
-		step = min(step, f.reset)
-		if total > 0 {
-			step = min(step, f.left/total)
-		}
-	}
+	step = min(step, f.until(total))
 	for i, r := range active {
 		r.flow(step, rates[i])
 	}

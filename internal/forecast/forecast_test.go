@@ -69,13 +69,15 @@ func TestWaitsForLimitsAreCountedIn(t *testing.T) {
 		want     time.Duration
 		waits    time.Duration
 	}{
-		"enough is left":          {100, forecast.Budget{Limit: 5000, Left: 100, Reset: time.Minute}, 10 * time.Second, 0},
-		"the rest after a window": {100, forecast.Budget{Limit: 5000, Left: 40, Reset: time.Minute}, 66 * time.Second, 56 * time.Second},
-		"several windows":         {100, forecast.Budget{Limit: 20, Left: 0, Reset: time.Minute}, 4*time.Hour + 62*time.Second, 4*time.Hour + 52*time.Second},
+		"enough is left":          {100, forecast.Budget{Hour: forecast.Window{Limit: 5000, Left: 100, Reset: time.Minute}}, 10 * time.Second, 0},
+		"the rest after a window": {100, forecast.Budget{Hour: forecast.Window{Limit: 5000, Left: 40, Reset: time.Minute}}, 66 * time.Second, 56 * time.Second},
+		"several windows":         {100, forecast.Budget{Hour: forecast.Window{Limit: 20, Left: 0, Reset: time.Minute}}, 4*time.Hour + 62*time.Second, 4*time.Hour + 52*time.Second},
 		"a held gate":             {10, forecast.Budget{Hold: 30 * time.Second}, 31 * time.Second, 30 * time.Second},
-		"held beyond the window":  {10, forecast.Budget{Limit: 10, Left: 0, Reset: 20 * time.Second, Hold: 30 * time.Second}, 31 * time.Second, 30 * time.Second},
-		"the window has passed":   {10, forecast.Budget{Limit: 10, Left: 0, Reset: -time.Second}, time.Second, 0},
-		"a short window":          {30, forecast.Budget{Limit: 10, Left: 10, Reset: 5 * time.Second, Window: 5 * time.Second}, 11 * time.Second, 8 * time.Second},
+		"held beyond the window":  {10, forecast.Budget{Hour: forecast.Window{Limit: 10, Left: 0, Reset: 20 * time.Second}, Hold: 30 * time.Second}, 31 * time.Second, 30 * time.Second},
+		"the window has passed":   {10, forecast.Budget{Hour: forecast.Window{Limit: 10, Left: 0, Reset: -time.Second}}, time.Second, 0},
+		"the next minute":         {100, forecast.Budget{Minute: forecast.Window{Limit: 60, Left: 60, Reset: time.Minute}}, 64 * time.Second, 54 * time.Second},
+		"the later of both":       {20, forecast.Budget{Hour: forecast.Window{Limit: 10, Left: 10, Reset: 50 * time.Second}, Minute: forecast.Window{Limit: 10, Left: 10, Reset: 40 * time.Second}}, 51 * time.Second, 49 * time.Second},
+		"a short window":          {30, forecast.Budget{Hour: forecast.Window{Limit: 10, Left: 10, Reset: 5 * time.Second, Length: 5 * time.Second}}, 11 * time.Second, 8 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -110,8 +112,15 @@ func TestEstimatesAreSane(t *testing.T) {
 			InFlight: rapid.IntRange(1, 10).Draw(t, "in flight"), ItemsPerSecond: float64(rapid.IntRange(0, 10_000).Draw(t, "items a second")), Step: 50 * time.Millisecond,
 		}
 		budget := forecast.Budget{
-			Limit: rapid.Int64Range(0, 15_000).Draw(t, "limit"), Left: rapid.Int64Range(0, 5000).Draw(t, "left"),
-			Reset: time.Duration(rapid.IntRange(0, 3600).Draw(t, "reset")) * time.Second, Hold: time.Duration(rapid.IntRange(0, 600).Draw(t, "hold")) * time.Second,
+			Hour: forecast.Window{
+				Limit: rapid.Int64Range(0, 15_000).Draw(t, "limit"), Left: rapid.Int64Range(0, 5000).Draw(t, "left"),
+				Reset: time.Duration(rapid.IntRange(0, 3600).Draw(t, "reset")) * time.Second,
+			},
+			Minute: forecast.Window{
+				Limit: rapid.Int64Range(0, 900).Draw(t, "limit of a minute"), Left: rapid.Int64Range(0, 900).Draw(t, "left of a minute"),
+				Reset: time.Duration(rapid.IntRange(0, 60).Draw(t, "reset of a minute")) * time.Second,
+			},
+			Hold: time.Duration(rapid.IntRange(0, 600).Draw(t, "hold")) * time.Second,
 		}
 		got := forecast.Of(jobs, pace, budget)
 		require.Equal(t, requests, got.Requests)
@@ -120,9 +129,13 @@ func TestEstimatesAreSane(t *testing.T) {
 		require.LessOrEqual(t, got.Waits, got.Duration)
 		slowest := float64(requests) * pace.Latency.Seconds() / float64(pace.InFlight)
 		require.GreaterOrEqual(t, (got.Duration - got.Waits).Seconds(), slowest-0.01)
-		if budget.Limit > 0 {
-			windows := math.Ceil(float64(requests-max(budget.Left, budget.Limit)) / float64(budget.Limit))
+		if hour := budget.Hour; hour.Limit > 0 {
+			windows := math.Ceil(float64(requests-max(hour.Left, hour.Limit)) / float64(hour.Limit))
 			require.GreaterOrEqual(t, got.Duration.Hours(), windows-1)
+		}
+		if minute := budget.Minute; minute.Limit > 0 {
+			windows := math.Ceil(float64(requests-max(minute.Left, minute.Limit)) / float64(minute.Limit))
+			require.GreaterOrEqual(t, got.Duration.Minutes(), windows-1)
 		}
 		free := forecast.Of(jobs, pace, forecast.Budget{})
 		require.GreaterOrEqual(t, got.Duration, free.Duration-time.Millisecond)

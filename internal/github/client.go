@@ -3,6 +3,7 @@
 package github
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -26,13 +27,17 @@ const PerPage = 100
 
 // Options configure a Client.
 type Options struct {
-	BaseURL   string            // of the API, with a trailing slash
-	Token     string            // empty: unauthenticated, 60 requests an hour
-	UserAgent string            // GitHub asks every client to name itself
-	Transport http.RoundTripper // nil: a transport of its own with sane time-outs
-	Gate      *budget.Gate      // shared by all clients of the same credential
-	Now       func() time.Time
-	Scale     float64 // of every back-off; 0 means 1
+	BaseURL    string            // of the API, with a trailing slash
+	Credential Credential        // nil: Anonymous
+	Account    *budget.Account   // what GitHub's limits are counted on
+	Connection string            // the id of the connection that the credential is of
+	UserAgent  string            // GitHub asks every client to name itself
+	Transport  http.RoundTripper // nil: a transport of its own with sane time-outs
+	Now        func() time.Time
+	Scale      float64 // of every back-off; 0 means 1
+	// Refused is called when GitHub does not accept the credential, with a sentence that
+	// says so. It must be quick. Nil: nobody is told.
+	Refused func(ctx context.Context, reason string)
 	// TracerProvider makes a span of each attempt of a request; nil: none is made.
 	// The trace is never handed on to GitHub.
 	TracerProvider trace.TracerProvider
@@ -42,9 +47,10 @@ type Options struct {
 
 // Client asks GitHub with one credential. It is safe for concurrent use.
 type Client struct {
-	gh   *gogithub.Client
-	base *url.URL
-	gate *budget.Gate
+	gh         *gogithub.Client
+	base       *url.URL
+	account    *budget.Account
+	connection string
 	// scale is of every back-off, and of GitHub's windows where a simulator's are shorter.
 	scale float64
 
@@ -53,7 +59,8 @@ type Client struct {
 	unserved      atomic.Int64 // until when no query is sent, in nanoseconds since 1970
 }
 
-// New is a client for one credential.
+// New is a client for one credential. It has a client of go-github's of its own: a
+// shared one would hand the first credential's token to the second.
 func New(o Options) (*Client, error) {
 	base, err := url.Parse(o.BaseURL)
 	if err != nil || base.Host == "" {
@@ -65,8 +72,11 @@ func New(o Options) (*Client, error) {
 	if o.Scale == 0 {
 		o.Scale = 1
 	}
+	if o.Credential == nil {
+		o.Credential = Anonymous()
+	}
 	if o.Transport == nil {
-		o.Transport = newTransport()
+		o.Transport = NewTransport()
 	}
 	if o.TracerProvider != nil {
 		o.Transport = traced(o.Transport, o.TracerProvider)
@@ -77,17 +87,30 @@ func New(o Options) (*Client, error) {
 	}
 	hc := &http.Client{
 		Transport: &limitTransport{
-			next: &authTransport{next: o.Transport, base: base, token: o.Token},
-			gate: o.Gate, now: o.Now, scale: o.Scale, instruments: measured,
+			next: o.Transport, base: base, credential: o.Credential, account: o.Account,
+			now: o.Now, scale: o.Scale, instruments: measured, refused: o.Refused,
 		},
 		CheckRedirect: sameHost(base),
 	}
 	gh := gogithub.NewClient(hc)
 	gh.BaseURL, gh.UserAgent = base, o.UserAgent
-	return &Client{gh: gh, base: base, gate: o.Gate, scale: o.Scale, authenticated: o.Token != "", now: o.Now}, nil
+	_, none := o.Credential.(anonymous)
+	return &Client{
+		gh: gh, base: base, account: o.Account, connection: o.Connection, scale: o.Scale, authenticated: !none, now: o.Now,
+	}, nil
 }
 
-func newTransport() http.RoundTripper {
+// Connection is the id of the connection that the client asks for.
+func (c *Client) Connection() string { return c.connection }
+
+// scaled is a back-off, or a time of GitHub's, where both are shorter than in production.
+func (c *Client) scaled(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * c.scale)
+}
+
+// NewTransport is how a process reaches GitHub, for all its clients to share. It adds
+// nothing to requests and follows no redirect.
+func NewTransport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // documented to be one
 	t.MaxIdleConnsPerHost = 32
 	t.ResponseHeaderTimeout = 30 * time.Second

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strconv"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -33,11 +36,25 @@ func serve(t *testing.T, handlers ...http.HandlerFunc) (*github.Client, *atomic.
 func newClient(t *testing.T, base string) *github.Client {
 	t.Helper()
 	c, err := github.New(github.Options{
-		BaseURL: base, Token: token, UserAgent: "test", Now: time.Now, Scale: 0.001,
-		Gate: budget.NewGate(10, time.Now),
+		BaseURL: base, Credential: github.StaticToken(token), UserAgent: "test", Now: time.Now, Scale: 0.001, Account: account(t),
 	})
 	require.NoError(t, err)
 	return c
+}
+
+// ledger keeps its accounts within this process.
+func ledger(t *testing.T) *budget.Ledger {
+	t.Helper()
+	l, err := budget.NewLedger(budget.Options{Process: t.Name(), Now: time.Now, Scale: 0.001})
+	require.NoError(t, err)
+	t.Cleanup(l.Close)
+	return l
+}
+
+// account is one of its own, of a GitHub that says nothing of its limits by itself.
+func account(t *testing.T) *budget.Account {
+	t.Helper()
+	return ledger(t).Account("test", func(context.Context) (budget.Rates, error) { return budget.Rates{}, nil })
 }
 
 func ok(body string) http.HandlerFunc {
@@ -154,6 +171,7 @@ func TestLimitsAreObeyed(t *testing.T) {
 		{"429 Retry-After seconds", status(429, "Retry-After", "30"), budget.Secondary, 30 * time.Second},
 		{"403 Retry-After seconds", status(403, "Retry-After", "30"), budget.Secondary, 30 * time.Second},
 		{"429 Retry-After date", status(429, "Retry-After", inAnHour.UTC().Format(http.TimeFormat)), budget.Secondary, time.Hour},
+		{"403 Retry-After date", status(403, "Retry-After", inAnHour.UTC().Format(http.TimeFormat)), budget.Secondary, time.Hour},
 		{"403 primary", status(403, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", strconv.FormatInt(inAnHour.Unix(), 10)), budget.Primary, time.Hour},
 		{"429 primary", status(429, "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", strconv.FormatInt(inAnHour.Unix(), 10)), budget.Primary, time.Hour},
 	} {
@@ -215,6 +233,7 @@ func TestLimitsAreObeyed(t *testing.T) {
 	t.Run("the last allowed answer closes the gate", func(t *testing.T) {
 		t.Parallel()
 		c, asked := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-RateLimit-Limit", "5000")
 			w.Header().Set("X-RateLimit-Remaining", "0")
 			w.Header().Set("X-RateLimit-Reset", strconv.FormatInt(inAnHour.Unix(), 10))
 			fmt.Fprint(w, `[]`)
@@ -280,6 +299,40 @@ func TestRenamesAreFollowed(t *testing.T) {
 	c, _ = serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/again", http.StatusFound) })
 	_, err = c.List(t.Context(), "x", github.Ask{})
 	require.ErrorContains(t, err, "in a circle")
+}
+
+// go-github's WithAuthToken on a client that others share wraps the shared HTTP client:
+// the first token goes out with everybody's requests.
+func TestClientsThatShareATransportKeepTheirTokens(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if want := r.URL.Query().Get("as"); strings.Join(r.Header.Values("Authorization"), ",") != want {
+			w.WriteHeader(http.StatusTeapot)
+		}
+		fmt.Fprint(w, `[]`)
+	}))
+	t.Cleanup(server.Close)
+	shared, clients := github.NewTransport(), map[string]*github.Client{}
+	for want, credential := range map[string]github.Credential{
+		"Bearer one": github.StaticToken("one"), "Bearer two": github.StaticToken("two"), "": github.Anonymous(),
+	} {
+		c, err := github.New(github.Options{
+			BaseURL: server.URL, Credential: credential, Transport: shared, Now: time.Now, Scale: 0.001, Account: account(t),
+		})
+		require.NoError(t, err)
+		clients[want] = c
+	}
+	var wait sync.WaitGroup
+	for range 20 {
+		for want, c := range clients {
+			wait.Go(func() {
+				if _, err := c.List(t.Context(), "x?as="+url.QueryEscape(want), github.Ask{}); err != nil {
+					t.Errorf("%q: %v", want, err)
+				}
+			})
+		}
+	}
+	wait.Wait()
 }
 
 func TestErrorsHoldNoToken(t *testing.T) {

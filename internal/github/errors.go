@@ -38,6 +38,8 @@ type Error struct {
 	Message   string // GitHub's own, for people
 	RequestID string // X-GitHub-Request-Id, for GitHub's support
 	Err       error
+
+	reason string // why the credential is refused, where that is known better than by Kind
 }
 
 func (e *Error) Error() string {

@@ -118,7 +118,7 @@ func (c *Client) GraphQL(ctx context.Context, query string, variables map[string
 	if !c.Queries() {
 		return Result{}, &Error{Kind: KindNotServed, Err: errUnserved}
 	}
-	ctx, counted := withCounter(context.WithValue(ctx, queryMark{}, true))
+	ctx, counted := withCounter(asQuery(ctx))
 	req, err := c.gh.NewRequest(http.MethodPost, graphqlURL(c.base).String(), map[string]any{"query": query, "variables": variables})
 	if err != nil {
 		return Result{}, &Error{Kind: KindUnexpected, Err: err}
@@ -142,7 +142,7 @@ func (c *Client) GraphQL(ctx context.Context, query string, variables map[string
 // queryError is what an answer means that has no result in it.
 func (c *Client) queryError(err error) error {
 	var e *Error
-	if !errors.As(err, &e) {
+	if !errors.As(err, &e) || e.Kind == KindUnauthorized { // whatever the status that says so
 		return err
 	}
 	switch e.Status {
@@ -182,6 +182,9 @@ func readResult(body []byte) (Result, error) {
 }
 
 type queryMark struct{}
+
+// asQuery marks a request as a GraphQL query.
+func asQuery(ctx context.Context) context.Context { return context.WithValue(ctx, queryMark{}, true) }
 
 // isQuery tells a GraphQL query from a REST request.
 func isQuery(ctx context.Context) bool { return ctx.Value(queryMark{}) != nil }

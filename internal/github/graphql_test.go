@@ -110,7 +110,7 @@ func TestGraphQLThatIsNotServedIsNotAskedAgain(t *testing.T) {
 			require.Equal(t, int64(1), asked.Load())
 		})
 	}
-	c, err := github.New(github.Options{BaseURL: "http://127.0.0.1:1", Now: time.Now, Gate: budget.NewGate(1, time.Now)})
+	c, err := github.New(github.Options{BaseURL: "http://127.0.0.1:1", Now: time.Now, Account: account(t)})
 	require.NoError(t, err)
 	_, err = c.GraphQL(t.Context(), query, nil)
 	require.Equal(t, github.KindNotServed, github.KindOf(err), "it needs a token")
@@ -122,7 +122,7 @@ func TestGraphQLIsAskedAgainAfterAWhile(t *testing.T) {
 	server := httptest.NewServer(status(http.StatusNotFound))
 	t.Cleanup(server.Close)
 	c, err := github.New(github.Options{
-		BaseURL: server.URL, Token: token, Now: func() time.Time { return now }, Scale: 0.001, Gate: budget.NewGate(1, time.Now),
+		BaseURL: server.URL, Credential: github.StaticToken(token), Now: func() time.Time { return now }, Scale: 0.001, Account: account(t),
 	})
 	require.NoError(t, err)
 	_, err = c.GraphQL(t.Context(), query, nil)
@@ -150,7 +150,9 @@ func TestGraphQLKeepsWhatItGotBesideErrors(t *testing.T) {
 
 func TestGraphQLObeysItsLimits(t *testing.T) {
 	t.Parallel()
+	inTenMinutes := time.Now().Add(10 * time.Minute).UTC().Format(http.TimeFormat)
 	reset := func(w http.ResponseWriter, remaining string) {
+		w.Header().Set("X-Ratelimit-Limit", "5000")
 		w.Header().Set("X-Ratelimit-Remaining", remaining)
 		w.Header().Set("X-Ratelimit-Resource", "graphql")
 		w.Header().Set("X-Ratelimit-Reset", strconv.FormatInt(time.Now().Add(10*time.Minute).Unix(), 10))
@@ -172,6 +174,9 @@ func TestGraphQLObeysItsLimits(t *testing.T) {
 			fmt.Fprint(w, `{"message": "You have exceeded a secondary rate limit."}`)
 		}, budget.Secondary},
 		"secondary in 403": {status(http.StatusForbidden, "Retry-After", "600"), budget.Secondary},
+		"secondary in 429": {status(http.StatusTooManyRequests, "Retry-After", "600"), budget.Secondary},
+		"a date in 403":    {status(http.StatusForbidden, "Retry-After", inTenMinutes), budget.Secondary},
+		"a date in 429":    {status(http.StatusTooManyRequests, "Retry-After", inTenMinutes), budget.Secondary},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -180,6 +185,7 @@ func TestGraphQLObeysItsLimits(t *testing.T) {
 			var limit *budget.LimitError
 			require.ErrorAs(t, err, &limit)
 			require.Equal(t, tt.limit, limit.Limit)
+			require.WithinDuration(t, time.Now().Add(10*time.Minute), limit.Until, 5*time.Second)
 			_, err = c.GraphQL(t.Context(), query, nil)
 			require.ErrorAs(t, err, &limit)
 			require.Equal(t, int64(1), asked.Load(), "nothing is sent until then")

@@ -62,7 +62,7 @@ func (c *Client) Redeliver(ctx context.Context, hook string, id int64) error {
 	if err != nil {
 		return &Error{Kind: KindUnexpected, Err: err}
 	}
-	_, err = c.gh.Do(ctx, req, nil)
+	_, err = c.gh.Do(withoutContent(ctx), req, nil)
 	var accepted *gogithub.AcceptedError // what go-github calls a 202
 	switch {
 	case err == nil, errors.As(err, &accepted):

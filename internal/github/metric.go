@@ -12,6 +12,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/noop"
+
+	"github.com/holdfast/holdfast/internal/budget"
 )
 
 // meterName is the scope of this package's instruments.
@@ -88,7 +90,7 @@ func (i instruments) begin(ctx context.Context) (end func(resp *http.Response, e
 // seeRate notes the hourly budget of the REST API; GitHub has others, for search
 // among them, whose answers carry the same headers.
 func (i instruments) seeRate(ctx context.Context, h http.Header) {
-	if resource := h.Get("X-Ratelimit-Resource"); resource != "" && resource != coreResource {
+	if other(budget.Core, h) {
 		return
 	}
 	if limit, err := strconv.ParseInt(h.Get("X-Ratelimit-Limit"), 10, 64); err == nil {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast/holdfast/internal/budget"
 	"github.com/holdfast/holdfast/internal/github"
 	"github.com/holdfast/holdfast/internal/testenv/metrictest"
 )
@@ -26,8 +25,8 @@ func measured(t *testing.T, handlers ...http.HandlerFunc) (*github.Client, *metr
 	t.Cleanup(server.Close)
 	metrics := metrictest.New(t)
 	c, err := github.New(github.Options{
-		BaseURL: server.URL, Token: token, UserAgent: "test", Now: time.Now, Scale: 0.001,
-		Gate: budget.NewGate(10, time.Now), MeterProvider: metrics.Provider(),
+		BaseURL: server.URL, Credential: github.StaticToken(token), UserAgent: "test", Now: time.Now, Scale: 0.001,
+		Account: account(t), MeterProvider: metrics.Provider(),
 	})
 	require.NoError(t, err)
 	return c, metrics

@@ -4,20 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"strconv"
-	"time"
 
 	"github.com/holdfast/holdfast/internal/budget"
 )
 
-// coreResource is the budget of the REST API that everything but search counts against.
-const coreResource = "core"
-
 // Pace is what is known of GitHub's answers and of the hourly budget so far.
 func (c *Client) Pace() budget.Pace {
-	p := c.gate.Pace()
-	p.Window = time.Duration(float64(p.Window) * c.scale)
-	return p
+	return c.account.Pace()
 }
 
 // Count tells how many items a list has, by one request for a page of one: as the
@@ -55,30 +48,5 @@ func (c *Client) Count(ctx context.Context, rawURL string, ask Ask) (items, requ
 		return listed[0].Number, requests, nil
 	default:
 		return -1, requests, nil
-	}
-}
-
-// learn notes what an answer tells of GitHub's pace. Queries have a budget of their own.
-func (t *limitTransport) learn(ctx context.Context, resp *http.Response, size int, took time.Duration) {
-	if isQuery(ctx) {
-		return
-	}
-	if resp.StatusCode == http.StatusOK {
-		t.gate.SawAnswer(took, size)
-	}
-	h := resp.Header
-	if resource := h.Get("X-Ratelimit-Resource"); resource != "" && resource != coreResource {
-		return
-	}
-	limit, err := strconv.ParseInt(h.Get("X-Ratelimit-Limit"), 10, 64)
-	if err != nil {
-		return
-	}
-	left, err := strconv.ParseInt(h.Get("X-Ratelimit-Remaining"), 10, 64)
-	if err != nil {
-		return
-	}
-	if wait, ok := untilReset(h); ok {
-		t.gate.SawBudget(limit, left, t.now().Add(wait))
 	}
 }

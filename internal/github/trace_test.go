@@ -13,7 +13,6 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
-	"github.com/holdfast/holdfast/internal/budget"
 	"github.com/holdfast/holdfast/internal/github"
 )
 
@@ -37,8 +36,8 @@ func TestEachAttemptIsASpanAndGitHubLearnsNothing(t *testing.T) {
 	recorder := tracetest.NewSpanRecorder()
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder))
 	c, err := github.New(github.Options{
-		BaseURL: server.URL + "/", Token: token, UserAgent: "test", Now: time.Now, Scale: 0.001,
-		Gate: budget.NewGate(10, time.Now), TracerProvider: provider,
+		BaseURL: server.URL + "/", Credential: github.StaticToken(token), UserAgent: "test", Now: time.Now, Scale: 0.001,
+		Account: account(t), TracerProvider: provider,
 	})
 	require.NoError(t, err)
 	ctx, parent := provider.Tracer("test").Start(t.Context(), "step")

@@ -89,7 +89,7 @@ func (w RepositoryWork) Ended() int { return w.Done + w.Failed + w.Cancelled }
 
 // Waiting says what an operation waits for and until when, so that no wait is silent.
 type Waiting struct {
-	For    string    `json:"for" doc:"Stable code: github_primary_limit, github_points_limit, github_secondary_limit, github_unreachable or other_pass"`
+	For    string    `json:"for" doc:"Stable code: github_primary_limit, github_points_limit, github_secondary_limit, github_reserve, github_points_per_minute, github_content_limit, github_turn, github_credential, github_unreachable or other_pass"`
 	Reason string    `json:"reason" doc:"A sentence for people"`
 	Until  time.Time `json:"until" doc:"When it goes on"`
 
@@ -98,7 +98,7 @@ type Waiting struct {
 
 // Failure says why an operation failed.
 type Failure struct {
-	Code    string `json:"code" doc:"Stable code: github_not_found, github_unauthorized, timed_out, among others"`
+	Code    string `json:"code" doc:"Stable code: github_not_found, github_forbidden, timed_out, among others"`
 	Message string `json:"message" doc:"A sentence for people"`
 }
 

@@ -1,5 +1,18 @@
 package operation
 
+import "encoding/json"
+
+// Lane is how urgent a client says that its sync is: before which other work its
+// requests to GitHub go, where there is more of it than GitHub allows.
+type Lane string
+
+// The lanes that a client may ask for.
+const (
+	LaneInteractive Lane = "interactive" // somebody waits for it
+	LaneIncremental Lane = "incremental" // as urgent as what webhooks tell of
+	LaneBackfill    Lane = "backfill"    // it has time
+)
+
 // SyncInput is the input of KindSyncRepository, KindReconcileRepository (Repository is
 // set) and KindSyncOrganization (Organization is set).
 type SyncInput struct {
@@ -15,4 +28,15 @@ type SyncInput struct {
 
 	Collections []string `json:"collections,omitempty"` // names and presets; empty: the preset core
 	Full        bool     `json:"full,omitempty"`        // compare all that GitHub lists, whatever the bookmarks say
+
+	Lane Lane `json:"lane,omitempty"` // empty: that of what asked for it
+}
+
+// Lane is the lane that was asked for; empty: none was.
+func (o Operation) Lane() Lane {
+	var in SyncInput
+	if json.Unmarshal(o.Input, &in) != nil {
+		return "" // its plan says what is wrong with it
+	}
+	return in.Lane
 }

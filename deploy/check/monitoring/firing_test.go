@@ -123,7 +123,7 @@ var alertCases = map[string]struct {
 	},
 	"HoldfastGitHubRefusesToken": {
 		[]string{`holdfast_github_requests_total` + worker1 + `, status="401"} 0x60 1x300`},
-		60 * time.Minute, 62 * time.Minute, "GitHub does not accept the token.",
+		60 * time.Minute, 62 * time.Minute, "GitHub does not accept a credential.",
 	},
 	"HoldfastAPIErrors": {
 		[]string{`http_server_request_duration_seconds_count` + route + `"503"} 0x60 0+60x300`},

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -100,9 +99,8 @@ func (s *Stack) start(ctx context.Context) error {
 	s.product = product.New(product.Options{
 		Binary: s.options.Holdfast, Dir: s.options.Dir, DatabaseURL: s.postgres.URL(database), RedisURL: s.redis.URL(),
 		TemporalAddress: s.options.TemporalAddress, TemporalNamespace: s.options.TemporalNamespace,
-		GitHubURL: github, GitHubToken: "chaos", PrivateKey: product.NewPrivateKey(),
+		GitHubURL: github, GitHubToken: "chaos", PrivateKey: product.NewPrivateKey(), TimeScale: scale,
 		Env: []string{
-			"HOLDFAST_GITHUB_TIME_SCALE=" + strconv.FormatFloat(scale, 'f', -1, 64),
 			"HOLDFAST_WEBHOOK_SECRET=" + hookSecret, "HOLDFAST_WEBHOOK_HOOK=" + s.hook.Path(),
 		},
 	})

@@ -40,8 +40,11 @@ type Options struct {
 	TemporalNamespace string
 	GitHubURL         string // empty: the product's default
 	GitHubToken       string
-	PrivateKey        string   // see NewPrivateKey
-	Env               []string // more "NAME=value", which win over the above
+	// TimeScale is of GitHub's windows and of back-offs. A simulated GitHub may be asked
+	// for more in a minute than GitHub allows; 0: the product's default, which obeys GitHub.
+	TimeScale  float64
+	PrivateKey string   // see NewPrivateKey
+	Env        []string // more "NAME=value", which win over the above
 }
 
 // Product is a Holdfast to be: its configuration and the binary.
@@ -69,8 +72,9 @@ func New(o Options) *Product {
 		{"TEMPORAL_NAMESPACE", o.TemporalNamespace},
 		{"GITHUB_API_URL", o.GitHubURL},
 		{"GITHUB_TOKEN", o.GitHubToken},
+		{"HOLDFAST_GITHUB_TIME_SCALE", strconv.FormatFloat(o.TimeScale, 'f', -1, 64)},
 	} {
-		if pair[1] != "" {
+		if pair[1] != "" && pair[1] != "0" {
 			p.env = append(p.env, pair[0]+"="+pair[1])
 		}
 	}

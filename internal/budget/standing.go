@@ -1,0 +1,43 @@
+package budget
+
+import "time"
+
+// Standing is what this process knows of a resource of an account, to choose among
+// accounts.
+type Standing struct {
+	// Held is until when nothing is let through; zero or past: it is.
+	Held  time.Time
+	Limit Limit // that holds; empty: none
+	// Known tells whether GitHub has reported the budget. If not, Left is 0.
+	Known   bool
+	Left    int64 // requests or points above the reserve, those that are out not yet taken off
+	Reset   time.Time
+	Waiting int // requests of this process
+}
+
+// Peek is what is known of a resource without asking Redis.
+func (a *Account) Peek(r Resource) Standing {
+	now := a.ledger.now()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s := Standing{Waiting: a.queue.len()}
+	if held := a.known.held(r, now); held != nil {
+		s.Held, s.Limit = held.Until, held.Limit
+	}
+	limit, left, reset := a.known.usable(r, now)
+	s.Known, s.Left, s.Reset = limit > 0, left, reset
+	return s
+}
+
+// usable is the hourly budget of a resource without its reserve.
+func (n *known) usable(r Resource, now time.Time) (limit, left int64, reset time.Time) {
+	h, reserve := n.hours[r.index()], n.reserve[r.index()]
+	if !h.known {
+		return 0, 0, time.Time{}
+	}
+	h.pass(now)
+	return h.limit - reserve, max(0, h.left-reserve), h.reset
+}
+
+// alone tells whether Redis is configured and out of reach.
+func (l *Ledger) alone() bool { return l.link != nil && !l.link.isUp() }

@@ -1,0 +1,268 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holdfast/holdfast/internal/connection"
+	"github.com/holdfast/holdfast/internal/dbsqlc"
+)
+
+const (
+	// tokenMargin is how long before its end an installation's token is replaced.
+	tokenMargin = 5 * time.Minute
+	// renewalTime bounds the renewal of a token, during which a transaction is open.
+	renewalTime = 20 * time.Second
+	// resealedAtOnce is how many secrets are encrypted anew in one transaction.
+	resealedAtOnce = 100
+)
+
+// Environment is the connection that a process's environment describes.
+type Environment struct {
+	ID, WorkspaceID string
+	BaseURL         string
+	Reserve         connection.Reserve
+	InFlight        int
+	Hook            string
+	Secrets         connection.Secrets // never written to the database
+}
+
+// Credentials keeps what GitHub is asked with, for those who ask.
+type Credentials struct {
+	Store       *Store
+	Sealer      Sealer      // nil: no secret can be read
+	Environment Environment // with secrets where this process has them
+	Now         func() time.Time
+}
+
+// Connections lists a workspace's connections with their secrets. One whose secrets
+// cannot be read says why.
+func (c *Credentials) Connections(ctx context.Context, workspaceID string) ([]connection.Held, error) {
+	rows, err := c.Store.q.ListConnections(ctx, c.Store.pool, workspaceID)
+	if err != nil {
+		return nil, translate("list connections", err)
+	}
+	secrets, err := c.Store.q.ListConnectionSecrets(ctx, c.Store.pool, dbsqlc.ListConnectionSecretsParams{WorkspaceID: workspaceID})
+	if err != nil {
+		return nil, translate("list connections' secrets", err)
+	}
+	held := make([]connection.Held, len(rows))
+	for i, row := range rows {
+		held[i] = c.open(row, secrets)
+	}
+	return held, nil
+}
+
+// Find is a connection of any workspace with its secrets. ok is false where there is none.
+func (c *Credentials) Find(ctx context.Context, id string) (held connection.Held, ok bool, err error) {
+	rows, err := c.Store.q.FindConnection(ctx, c.Store.pool, id)
+	if err != nil || len(rows) == 0 {
+		return held, false, translate("find a connection", err)
+	}
+	arg := dbsqlc.ListConnectionSecretsParams{WorkspaceID: rows[0].WorkspaceID, ID: id}
+	secrets, err := c.Store.q.ListConnectionSecrets(ctx, c.Store.pool, arg)
+	if err != nil {
+		return held, false, translate("list a connection's secrets", err)
+	}
+	return c.open(rows[0], secrets), true, nil
+}
+
+// open is a row with its secrets, which are among those given.
+func (c *Credentials) open(row dbsqlc.Connection, secrets []dbsqlc.ConnectionSecret) connection.Held {
+	has := map[string]bool{}
+	held := connection.Held{}
+	for _, s := range secrets {
+		if s.ConnectionID != row.ID {
+			continue
+		}
+		has[s.Field] = true
+		if c.Sealer == nil {
+			held.Unreadable = unsealable
+			continue
+		}
+		text, err := c.Sealer.Decrypt(s.Sealed, binding(row.WorkspaceID, row.ID, s.Field))
+		if err != nil {
+			held.Unreadable = "HOLDFAST_SECRETS_KEYSET has no key that its secrets can be read with."
+			continue
+		}
+		held.Secrets.Set(s.Field, string(text))
+	}
+	held.Connection = toConnection(row, has)
+	if row.Source != sourceAPI {
+		held.Secrets = c.Environment.Secrets
+		held.Webhook.HasSecret = held.Secrets.WebhookSecret != ""
+		if held.Kind == connection.KindToken && held.Secrets.Token == "" {
+			held.Unreadable = "Its token is in the environment of the workers, and not of this process."
+		}
+	}
+	return held
+}
+
+// Describe writes the environment's connection for everybody to see, without its
+// secrets. Another one's kind of GitHub switches it off.
+func (c *Credentials) Describe(ctx context.Context) error {
+	e := c.Environment
+	arg := dbsqlc.PutEnvironmentConnectionParams{
+		ID: e.ID, WorkspaceID: e.WorkspaceID, Kind: string(connection.KindAnonymous), BaseUrl: e.BaseURL,
+		ReservePercent: e.Reserve.Percent, ReserveRequests: e.Reserve.Requests,
+		InFlight: int32(e.InFlight), Hook: e.Hook, State: string(connection.StateUnchecked), //nolint:gosec // at most 100
+	}
+	if e.Secrets.Token != "" {
+		arg.Kind = string(connection.KindToken)
+		hash := sha256.Sum256([]byte("holdfast token " + e.Secrets.Token))
+		arg.Fingerprint = hash[:8]
+	}
+	return c.Store.tx(ctx, "describe the environment's connection", func(tx pgx.Tx) error {
+		if err := c.Store.q.LockWorkspaceConnections(ctx, tx, e.WorkspaceID); err != nil {
+			return err
+		}
+		others, err := c.Store.q.OtherGitHubs(ctx, tx, dbsqlc.OtherGitHubsParams{WorkspaceID: e.WorkspaceID, ID: e.ID, BaseUrl: e.BaseURL})
+		if err != nil {
+			return err
+		}
+		if len(others) > 0 {
+			arg.State, arg.StateReason = string(connection.StateDisabled), "The workspace mirrors "+others[0]+", and one workspace mirrors one GitHub."
+		}
+		return c.Store.q.PutEnvironmentConnection(ctx, tx, arg)
+	})
+}
+
+// Accept notes that GitHub accepts a connection's credential, and whose it is. Of a
+// connection that was changed since that version nothing is noted.
+func (c *Credentials) Accept(ctx context.Context, id string, version int64, account, login string) error {
+	err := c.Store.q.AcceptConnection(ctx, c.Store.pool, dbsqlc.AcceptConnectionParams{ID: id, Version: version, Account: account, Login: login})
+	return translate("note that a credential is accepted", err)
+}
+
+// Refuse notes that GitHub does not accept a connection's credential, with a sentence for
+// people. Of a connection that was changed since that version nothing is noted.
+func (c *Credentials) Refuse(ctx context.Context, id string, version int64, reason string) error {
+	err := c.Store.q.RefuseConnection(ctx, c.Store.pool, dbsqlc.RefuseConnectionParams{ID: id, Version: version, Reason: reason})
+	return translate("note that a credential is refused", err)
+}
+
+// Look tells one of all processes, once in a while, to try a refused credential again.
+func (c *Credentials) Look(ctx context.Context, id string, version int64, every time.Duration) (bool, error) {
+	n, err := c.Store.q.LookAtConnection(ctx, c.Store.pool, dbsqlc.LookAtConnectionParams{ID: id, Version: version, Every: every})
+	return n > 0, translate("look at a refused credential again", err)
+}
+
+// InstallationToken is the token of an App's installation, which all processes share,
+// and when it expires. Where there is none, or it expires in less than five minutes,
+// renew makes one while the others wait.
+func (c *Credentials) InstallationToken(ctx context.Context, id string, renew func(context.Context) (string, time.Time, error)) (string, time.Time, error) {
+	const what = "read an installation's token"
+	rows, err := c.Store.q.FindConnection(ctx, c.Store.pool, id)
+	if err != nil {
+		return "", time.Time{}, translate(what, err)
+	}
+	if len(rows) == 0 {
+		return "", time.Time{}, fmt.Errorf("%s: %w", what, errNoConnection)
+	}
+	bound := binding(rows[0].WorkspaceID, id, fieldInstallationToken)
+	kept, err := c.Store.q.GetConnectionToken(ctx, c.Store.pool, id)
+	if err != nil {
+		return "", time.Time{}, translate(what, err)
+	}
+	if len(kept) > 0 {
+		if token, expires, ok := c.unseal(dbsqlc.LockConnectionTokenRow(kept[0]), bound); ok {
+			return token, expires, nil
+		}
+	}
+	return c.renewToken(ctx, id, bound, renew)
+}
+
+// unseal is a token that is good for a while.
+func (c *Credentials) unseal(row dbsqlc.LockConnectionTokenRow, bound []byte) (token string, expires time.Time, ok bool) {
+	if c.Sealer == nil || row.ExpiresAt == nil || row.ExpiresAt.Sub(c.Now()) < tokenMargin {
+		return "", time.Time{}, false
+	}
+	text, err := c.Sealer.Decrypt(row.Sealed, bound)
+	return string(text), *row.ExpiresAt, err == nil // one that cannot be read is replaced
+}
+
+func (c *Credentials) renewToken(ctx context.Context, id string, bound []byte, renew func(context.Context) (string, time.Time, error)) (token string, expires time.Time, err error) {
+	if c.Sealer == nil {
+		return "", time.Time{}, errUnsealable()
+	}
+	err = c.Store.tx(ctx, "renew an installation's token", func(tx pgx.Tx) error {
+		if err := c.Store.q.AddConnectionToken(ctx, tx, id); err != nil {
+			return err
+		}
+		row, err := c.Store.q.LockConnectionToken(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		var ok bool
+		if token, expires, ok = c.unseal(row, bound); ok { // another process was first
+			return nil
+		}
+		ctx, cancel := context.WithTimeout(ctx, renewalTime)
+		defer cancel()
+		if token, expires, err = renew(ctx); err != nil {
+			return &renewalError{err}
+		}
+		text, err := c.Sealer.Encrypt([]byte(token), bound)
+		if err != nil {
+			return fmt.Errorf("encrypt it: %w", err)
+		}
+		return c.Store.q.PutConnectionToken(ctx, tx, dbsqlc.PutConnectionTokenParams{ConnectionID: id, Sealed: text, ExpiresAt: &expires})
+	})
+	var failed *renewalError
+	if errors.As(err, &failed) {
+		return "", time.Time{}, failed.err // GitHub's answer, not the database's
+	}
+	return token, expires, err
+}
+
+// renewalError keeps what a renewal failed with out of the translation of the
+// database's errors.
+type renewalError struct{ err error }
+
+func (e *renewalError) Error() string { return e.err.Error() }
+
+// ForgetInstallationToken drops the token that expires then. One that was made since stays.
+func (c *Credentials) ForgetInstallationToken(ctx context.Context, id string, expires time.Time) error {
+	err := c.Store.q.ForgetConnectionToken(ctx, c.Store.pool, dbsqlc.ForgetConnectionTokenParams{ConnectionID: id, ExpiresAt: &expires})
+	return translate("forget an installation's token", err)
+}
+
+// Reseal encrypts secrets anew that are encrypted with another key than the primary,
+// and tells how many. Those that cannot be read stay, and are told of.
+func (c *Credentials) Reseal(ctx context.Context) (resealed, unreadable int, err error) {
+	if c.Sealer == nil {
+		return 0, 0, nil
+	}
+	err = c.Store.tx(ctx, "encrypt secrets with the present key", func(tx pgx.Tx) error {
+		key := int64(c.Sealer.Primary())
+		rows, err := c.Store.q.StaleSecrets(ctx, tx, dbsqlc.StaleSecretsParams{KeyID: key, RowLimit: resealedAtOnce})
+		if err != nil {
+			return err
+		}
+		arg := dbsqlc.ResealSecretsParams{KeyID: key}
+		for _, row := range rows {
+			bound := binding(row.WorkspaceID, row.ConnectionID, row.Field)
+			text, err := c.Sealer.Decrypt(row.Sealed, bound)
+			if err != nil {
+				unreadable++
+				continue
+			}
+			fresh, err := c.Sealer.Encrypt(text, bound)
+			if err != nil {
+				return fmt.Errorf("encrypt the %s of a connection: %w", row.Field, err)
+			}
+			arg.ConnectionIds, arg.Fields, arg.Sealed = append(arg.ConnectionIds, row.ConnectionID), append(arg.Fields, row.Field), append(arg.Sealed, fresh)
+		}
+		resealed = len(arg.Fields)
+		if resealed == 0 {
+			return nil
+		}
+		return c.Store.q.ResealSecrets(ctx, tx, arg)
+	})
+	return resealed, unreadable, err
+}
