@@ -40,6 +40,12 @@ type hooked struct {
 
 func setupHook(t *testing.T) *hooked {
 	t.Helper()
+	return setupHookOf(t, "issues", "label", "star")
+}
+
+// setupHookOf is setupHook with a hook of some events; of all if none are named.
+func setupHookOf(t *testing.T, events ...string) *hooked {
+	t.Helper()
 	h := &hooked{clock: &shiftedClock{}}
 	h.bundle = setup(t, 60, githubsim.Options{Now: h.clock.now})
 	receiver := &delivery.Receiver{
@@ -65,7 +71,7 @@ func setupHook(t *testing.T) *hooked {
 		BaseURL: api.URL, Token: "t", UserAgent: "test", Gate: budget.NewGate(10, h.clock.now), Now: h.clock.now, Scale: 0.001,
 	})
 	require.NoError(t, err)
-	h.hook = h.sim.AddHook(githubsim.HookOptions{Of: h.repo.FullName(), URL: server.URL, Secret: "s", Events: []string{"issues", "label", "star"}})
+	h.hook = h.sim.AddHook(githubsim.HookOptions{Of: h.repo.FullName(), URL: server.URL, Secret: "s", Events: events})
 	t.Cleanup(h.hook.Close)
 	h.about = &activities.Deliveries{
 		Store: h.store, GitHub: client, Collections: h.steps.Collections, Logger: slog.New(slog.DiscardHandler), Now: h.clock.now,
