@@ -33,15 +33,19 @@ type tester interface {
 // returns it at its end.
 func (b *bundle) carryOut(t tester, kind operation.Kind, source operation.Source, input operation.SyncInput) operation.Operation {
 	t.Helper()
-	ctx := b.t.Context()
 	raw, err := json.Marshal(input)
 	require.NoError(t, err)
-	op, _, err := b.store.CreateOperation(ctx, operation.New{
+	op, _, err := b.store.CreateOperation(b.t.Context(), operation.New{
 		ID: uuid.Must(uuid.NewV7()).String(), WorkspaceID: config.DefaultWorkspace, Kind: kind, Source: source,
 		Subject: input.Repository, Input: raw,
 	})
 	require.NoError(t, err)
-	ref := activities.OperationRef{WorkspaceID: op.WorkspaceID, OperationID: op.ID}
+	return b.complete(t, activities.OperationRef{WorkspaceID: op.WorkspaceID, OperationID: op.ID})
+}
+
+// complete carries an operation out that was written already.
+func (b *bundle) complete(t tester, ref activities.OperationRef) operation.Operation {
+	t.Helper()
 	plan, err := b.planSync(ref)
 	require.NoError(t, err)
 	require.Nil(t, plan.Wait)
@@ -62,7 +66,7 @@ func (b *bundle) carryOut(t tester, kind operation.Kind, source operation.Source
 	}
 	_, err = b.env.ExecuteActivity(b.steps.FinishOperation, activities.Finish{OperationRef: ref, State: operation.StateSucceeded})
 	require.NoError(t, err)
-	op, err = b.store.Operation(ctx, ref.WorkspaceID, ref.OperationID)
+	op, err := b.store.Operation(b.t.Context(), ref.WorkspaceID, ref.OperationID)
 	require.NoError(t, err)
 	require.Equal(t, operation.StateSucceeded, op.State)
 	return op

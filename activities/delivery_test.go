@@ -42,6 +42,12 @@ type hooked struct {
 
 func setupHook(t *testing.T) *hooked {
 	t.Helper()
+	return setupHookOf(t, "issues", "label", "star")
+}
+
+// setupHookOf is setupHook with a hook of some events; of all if none are named.
+func setupHookOf(t *testing.T, events ...string) *hooked {
+	t.Helper()
 	h := &hooked{clock: &shiftedClock{}}
 	h.bundle = setup(t, 60, githubsim.Options{Now: h.clock.now})
 	receiver := &delivery.Receiver{
@@ -68,7 +74,7 @@ func setupHook(t *testing.T) *hooked {
 	})
 	require.NoError(t, err)
 	h.client = client
-	h.hook = h.sim.AddHook(githubsim.HookOptions{Of: h.repo.FullName(), URL: server.URL, Secret: "s", Events: []string{"issues", "label", "star"}})
+	h.hook = h.sim.AddHook(githubsim.HookOptions{Of: h.repo.FullName(), URL: server.URL, Secret: "s", Events: events})
 	t.Cleanup(h.hook.Close)
 	h.about = &activities.Deliveries{
 		Store: h.store, Clients: fixed{client}, Collections: h.steps.Collections, Logger: slog.New(slog.DiscardHandler), Now: h.clock.now,

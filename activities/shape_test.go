@@ -3,13 +3,18 @@ package activities_test
 import (
 	"fmt"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast/holdfast/activities"
+	"github.com/holdfast/holdfast/internal/collection"
+	"github.com/holdfast/holdfast/internal/config"
 	"github.com/holdfast/holdfast/internal/github"
 	"github.com/holdfast/holdfast/internal/githubsim"
+	"github.com/holdfast/holdfast/internal/githubsim/upheaval"
 	"github.com/holdfast/holdfast/internal/operation"
 )
 
@@ -115,4 +120,41 @@ func TestTheShapeOfASingleObjectIsNotStored(t *testing.T) {
 	require.NoError(t, b.pool.QueryRow(t.Context(), `select to_url from item_transfers where number = $1`, number).Scan(&to))
 	require.Contains(t, to, "/repos/harborline/dock/issues/")
 	b.requireNoChanges(t)
+}
+
+// Deliveries carry objects in a shape that is not the list's either. They nominate, and
+// none of what they carry is stored: what they are about is mirrored already here, so
+// the pass that they ask for finds nothing and leaves every row as it is.
+func TestTheShapesOfWebhooksChangeNothing(t *testing.T) {
+	h := setupHookOf(t)
+	h.readWithToken(t, h.sim)
+	h.syncOf(t, h.repo, collection.PresetAll)
+	site := upheaval.Site{Server: h.sim, Repository: h.repo}
+	for n := range uint32(3) {
+		for _, name := range upheaval.Names() {
+			_, err := site.Do(upheaval.Action{Name: name, Picks: [4]uint32{n, 7 * n, 13 * n, n}})
+			require.NoError(t, err)
+		}
+	}
+	h.hook.Wait()
+	h.syncOf(t, h.repo, collection.PresetAll)
+	h.sweepOf(t, h.repo, collection.PresetAll)
+
+	watched := activities.Watched{WorkspaceID: config.DefaultWorkspace, RepositoryID: h.repo.ID()}
+	value, err := h.env.ExecuteActivity(h.about.ClaimDeliveries, activities.WatchPass{Watched: watched, Pass: 1})
+	require.NoError(t, err)
+	var claimed activities.Claimed
+	require.NoError(t, value.Get(&claimed))
+	before := h.xmins()
+	op := h.complete(t, activities.OperationRef{WorkspaceID: config.DefaultWorkspace, OperationID: claimed.OperationID})
+	require.Equal(t, operation.SourceWebhook, op.Source)
+	require.Empty(t, h.changed(t, op))
+	require.Equal(t, before, h.xmins())
+
+	for _, c := range h.steps.Collections.All() {
+		told := h.count(`select count(*) from deliveries where event = any($1)`, c.Events)
+		asked := slices.ContainsFunc(op.Collections, func(w operation.CollectionWork) bool { return w.Name == c.Name })
+		require.Equal(t, told > 0 && c.Scope == collection.ScopeRepository, asked, c.Name)
+	}
+	require.Greater(t, len(op.Collections), 20)
 }

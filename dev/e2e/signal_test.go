@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strconv"
 	"strings"
 	"syscall"
@@ -58,6 +59,10 @@ func TestDemoStopsWhenNobodyReadsIt(t *testing.T) {
 // So does a terminal that goes away, which says so more than once.
 func TestDemoStopsWithItsTerminal(t *testing.T) {
 	t.Parallel()
+	// Under nohup the signal is ignored, which programs inherit unless it is caught here.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	temp := openDir(t)
 	cmd, stdout := demoUntil(t, temp, "Temporal's Web UI")
 	for range 3 {
