@@ -75,7 +75,6 @@ func newLedger(o Options, t times) (*Ledger, error) {
 		if l.link, err = newLink(l, o.Redis); err != nil {
 			return nil, err
 		}
-		l.link.start()
 	}
 	return l, nil
 }
@@ -132,7 +131,7 @@ func (l *Ledger) Close() {
 		a.close()
 	}
 	if l.link != nil {
-		l.link.close()
+		l.link.deafen()
 	}
 	l.work.Wait()
 	if err := l.metrics.close(); err != nil {

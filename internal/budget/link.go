@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,9 +19,11 @@ type link struct {
 	ledger *Ledger
 	redis  redis.UniversalClient
 	script *redis.Script
-	words  *redis.PubSub
 	down   atomic.Bool
 	pause  atomic.Int64 // before the next look, in nanoseconds; grows while calls fail
+
+	mu    sync.Mutex
+	words *redis.PubSub // what other processes' calls tell; nil: nobody listens
 }
 
 func newLink(l *Ledger, client redis.UniversalClient) (*link, error) {
@@ -31,8 +34,14 @@ func newLink(l *Ledger, client redis.UniversalClient) (*link, error) {
 	return &link{ledger: l, redis: client, script: script}, nil
 }
 
-// start listens for what other processes' calls give to this one.
-func (k *link) start() {
+// listen hears what other processes' calls give to this one. It begins with a call that
+// went well and ends with one that did not: to connect to a Redis that hangs takes long.
+func (k *link) listen() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.words != nil || k.ledger.ctx.Err() != nil {
+		return
+	}
 	k.words = k.redis.Subscribe(k.ledger.ctx, channel, channel+":"+k.ledger.process)
 	words := k.words.Channel(redis.WithChannelSize(1000))
 	k.ledger.spawn(func() {
@@ -42,9 +51,16 @@ func (k *link) start() {
 	})
 }
 
-// close ends the listening.
-func (k *link) close() {
-	if err := k.words.Close(); err != nil && !errors.Is(err, redis.ErrClosed) {
+// deafen ends the listening.
+func (k *link) deafen() {
+	k.mu.Lock()
+	words := k.words
+	k.words = nil
+	k.mu.Unlock()
+	if words == nil {
+		return
+	}
+	if err := words.Close(); err != nil && !errors.Is(err, redis.ErrClosed) {
 		k.ledger.log.Warn("the subscription to Redis was not ended properly", "error", err)
 	}
 }
@@ -63,7 +79,10 @@ func (k *link) run(ctx context.Context, keys []string, args ...any) (string, err
 }
 
 // works notes a call that went well.
-func (k *link) works() { k.pause.Store(0) }
+func (k *link) works() {
+	k.pause.Store(0)
+	k.listen()
+}
 
 // fail notes one that did not: the ledger is alone until Redis is back.
 func (k *link) fail(err error) {
@@ -73,7 +92,10 @@ func (k *link) fail(err error) {
 	k.ledger.log.Warn("Redis does not keep the budget of GitHub requests; this process goes on with its share", "error", err)
 	pause := min(max(2*time.Duration(k.pause.Load()), k.ledger.times.heal), longestHeal)
 	k.pause.Store(int64(pause))
-	k.ledger.spawn(func() { k.heal(pause) })
+	k.ledger.spawn(func() {
+		k.deafen()
+		k.heal(pause)
+	})
 }
 
 // heal looks for Redis until it is back.
