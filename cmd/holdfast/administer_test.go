@@ -122,6 +122,14 @@ func TestConnectionsAreAdministered(t *testing.T) {
 	require.Equal(t, made.Account, shown.Budgets[0].Account)
 	require.Equal(t, []string{made.ID}, shown.Budgets[0].Connections)
 
+	client := []string{"HOLDFAST_API_URL=" + a.url, "HOLDFAST_TOKEN=" + a.token}
+	stdout, _, err := holdfast(t, client, "connections", "check", "ada")
+	require.NoError(t, err)
+	require.Contains(t, stdout, "account      ada "+made.Account+"\n")
+	stdout, _, err = holdfast(t, client, "budgets")
+	require.NoError(t, err)
+	require.Contains(t, stdout, made.Account)
+
 	one := "/v1/connections/" + made.ID
 	var changed api.Connection
 	status, body = a.ask(http.MethodPatch, one, `{"token":"ghp_hidden3"}`, &changed)
@@ -159,7 +167,7 @@ func TestConnectionsThatTheServerCannotKeep(t *testing.T) {
 	require.NotContains(t, body+a.said.text.String(), "hidden")
 }
 
-// said is what GitHub says, or why nothing.
+// saidByGitHub is what GitHub says, or why nothing.
 type saidByGitHub struct {
 	held  []connection.Held
 	check github.Check

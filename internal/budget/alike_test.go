@@ -94,7 +94,8 @@ func drawCall(t *rapid.T, busy *[kinds]int) call {
 	return c
 }
 
-// summary is what must be the same of both replies: everything but the milliseconds.
+// summary is what must be the same of both replies: everything but the milliseconds, and
+// the last digits of a price.
 func summary(r reply) string {
 	var text []string
 	granted := map[string]int{}
@@ -105,7 +106,7 @@ func summary(r reply) string {
 		text = append(text, fmt.Sprintf("refused %s %d %s %s", d.Lane, d.Kind, d.Limit, time.Duration(d.Wait).Round(10*time.Second)))
 	}
 	for name, rate := range r.View.Rates {
-		text = append(text, fmt.Sprintf("%s %d of %d, reserve %d, price %.3f, open %t", name, rate.Left, rate.Limit, rate.Reserve, rate.Price, rate.Open))
+		text = append(text, fmt.Sprintf("%s %d of %d, reserve %d, price %.3f, open %t", name, rate.Left, rate.Limit, rate.Reserve, rate.Price+1e-9, rate.Open))
 	}
 	for limit, wait := range r.View.Holds {
 		text = append(text, fmt.Sprintf("hold %s %s", limit, time.Duration(wait).Round(10*time.Second)))

@@ -49,7 +49,7 @@ local function cost(r) return math.max(1, math.ceil(state[r .. ':price'] or 1)) 
 
 local function learn_price(spent, requests)
   if spent <= 0 or requests <= 0 then return end
-  local price = state['graphql:price'] or 1
+  local price = math.max(1, state['graphql:price'] or 1)
   set('graphql:price', price + rules.price_weight * (math.min(spent / requests, rules.highest_price) - price))
 end
 

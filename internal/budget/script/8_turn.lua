@@ -83,20 +83,24 @@ local function probe()
 end
 
 local function view()
+  local rates, holds = {}, {}
   local v = {
-    rates = {}, holds = {}, strikes = state.strikes, busy = total(busy), in_flight = wish.in_flight, processes = #processes,
+    strikes = state.strikes, busy = total(busy), in_flight = wish.in_flight, processes = #processes,
   }
   for _, r in ipairs(rules.resources) do
     if known(r) then
-      v.rates[r] = {
+      rates[r] = {
         limit = state[r .. ':limit'], left = state[r .. ':left'], reset = state[r .. ':reset'] - now, reserve = reserve(r),
         open = state[r .. ':open'] == 1 or nil, price = state[r .. ':price'],
       }
     end
   end
   for _, limit in ipairs(rules.holds) do
-    if held(limit) > 0 then v.holds[limit] = held(limit) end
+    if held(limit) > 0 then holds[limit] = held(limit) end
   end
+  -- An empty table is an object to some and a list to others.
+  if next(rates) then v.rates = rates end
+  if next(holds) then v.holds = holds end
   return v
 end
 
