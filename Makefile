@@ -74,6 +74,13 @@ test: bin/holdfast bin/dev ## Run all tests of all modules on real services, sta
 chaos: bin/holdfast bin/dev ## Edit, lose, kill and restart at random, and compare every item; CHAOS_N, CHAOS_SEED
 	@./bin/dev chaos
 
+# FLEETFLAGS: `make fleet FLEETFLAGS=--kill-redis`; `./bin/dev fleet --help` has them all.
+FLEETFLAGS ?=
+
+.PHONY: fleet
+fleet: bin/holdfast bin/dev ## Show that several workers together keep to GitHub's limits; FLEETFLAGS, JSON
+	@./bin/dev fleet $(FLEETFLAGS)
+
 # The embedded server is not built with the race detector: only what we wrote is.
 .PHONY: test-race
 test-race: bin/holdfast bin/dev ## Run the tests with the race detector (needs a C compiler)

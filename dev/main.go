@@ -22,7 +22,7 @@ func main() {
 	if errors.As(err, &exit) && err == error(exit) { //nolint:errorlint // that and nothing else
 		os.Exit(int(exit))
 	}
-	if err != nil && closed() && !errors.Is(err, errDiverged) {
+	if err != nil && closed() && !errors.Is(err, errDiverged) && !errors.Is(err, errBroken) {
 		os.Exit(brokenPipeStatus) // whoever read what we print has seen enough
 	}
 	if err != nil && errors.Is(err, context.Canceled) && ctx.Err() != nil {
@@ -106,7 +106,7 @@ func run(ctx context.Context, args []string) error {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(testCommand(), demoCommand(), upCommand(), benchCommand(), chaosCommand(), coverCommand())
+	root.AddCommand(testCommand(), demoCommand(), upCommand(), benchCommand(), chaosCommand(), fleetCommand(), coverCommand())
 	root.AddCommand(partCommands()...)
 	root.SetArgs(args)
 	return root.ExecuteContext(ctx)

@@ -165,13 +165,35 @@ func TestConnectionsCommandsThatWrite(t *testing.T) {
 	}
 }
 
+// connectionsReading runs the command with that text as its standard input.
+func connectionsReading(t *testing.T, a *connectionsAPI, stdin string, args ...string) error {
+	t.Helper()
+	cmd := newConnectionsCommand(process{env: a.env, stdout: io.Discard, stderr: io.Discard})
+	cmd.SetArgs(args)
+	cmd.SetIn(strings.NewReader(stdin))
+	cmd.SetOut(io.Discard)
+	cmd.SetErr(io.Discard)
+	return cmd.ExecuteContext(t.Context())
+}
+
+func TestConnectionsCommandsReadStandardInput(t *testing.T) {
+	t.Parallel()
+	a := newConnectionsAPI(t, checkJSON)
+	require.NoError(t, connectionsReading(t, a, "ghp_hidden\r\n", "create", "ci", "--token-file", "-"))
+	require.Equal(t, []string{`POST /v1/connections {"name":"ci","token":"ghp_hidden"}`}, a.sent)
+}
+
 func TestConnectionsCommandsRefuse(t *testing.T) {
 	t.Parallel()
 	token, none, large := file(t, "ghp_hidden"), file(t, "\n"), file(t, strings.Repeat("hidden", 20_000))
 	for args, want := range map[string]string{
 		"create ci --token-file " + none:                         "--token-file: there is nothing in it",
 		"create ci --token-file " + large:                        "--token-file: it is larger than 64 KiB",
-		"create ci --token-file " + token + ".not":               "--token-file: read the file: ",
+		"create ci --token-file " + token + ".not":               "--token-file: the file cannot be opened: no such file or directory",
+		"create ci --token-file ghp_hidden":                      "--token-file: the file cannot be opened: no such file or directory",
+		"create ci --token-file " + t.TempDir():                  "--token-file: it cannot be read: is a directory",
+		"create ci --token-file - --webhook-secret-file -":       "--token-file and --webhook-secret-file cannot both be standard input",
+		"update ci --private-key-file " + none:                   "--private-key-file: there is nothing in it",
 		"create ci --token-file " + token + " --reserve 30%%":    `--reserve "30%%" is no percentage`,
 		"create ci --token-file " + token + " --reserve a-third": `--reserve "a-third" is neither a percentage like 30% nor a number of requests`,
 		"create ci --token-file " + token + " --in-flight 0":     "--in-flight must be 1 to 100",
@@ -181,7 +203,7 @@ func TestConnectionsCommandsRefuse(t *testing.T) {
 		"create ci --token ghp_hidden":                           "unknown flag: --token",
 	} {
 		a := newConnectionsAPI(t, checkJSON)
-		_, _, err := holdfast(t, a.env, append([]string{"connections"}, strings.Fields(args)...)...)
+		err := connectionsReading(t, a, "hidden", strings.Fields(args)...)
 		require.ErrorContains(t, err, want, args)
 		require.NotContains(t, err.Error(), "hidden")
 	}

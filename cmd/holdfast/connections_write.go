@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -100,6 +101,9 @@ func (f *connectionFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.previous, "previous-webhook-secret-file", "", "file with one that is accepted as well; an empty file for none")
 }
 
+// fromStdin is the file's name that stands for standard input.
+const fromStdin = "-"
+
 // request is what the flags ask for.
 func (f *connectionFlags) request(cmd *cobra.Command) (r client.ConnectionRequest, err error) {
 	set := cmd.Flags().Changed
@@ -132,50 +136,73 @@ func (f *connectionFlags) request(cmd *cobra.Command) (r client.ConnectionReques
 }
 
 // secrets reads the files that the flags name into r.
-func (f *connectionFlags) secrets(cmd *cobra.Command, r *client.ConnectionRequest) (err error) {
-	set := cmd.Flags().Changed
-	read := func(flag, file string) string {
-		if err != nil || !set(flag) {
-			return ""
-		}
-		var text string
-		if text, err = readSecret(cmd.InOrStdin(), file); err != nil {
-			err = fmt.Errorf("--%s: %w", flag, err)
-		}
-		return text
-	}
-	r.Token = read("token-file", f.token)
+func (f *connectionFlags) secrets(cmd *cobra.Command, r *client.ConnectionRequest) error {
+	set, files := cmd.Flags().Changed, secretFiles{cmd: cmd}
+	r.Token = files.read("token-file", f.token)
 	if set("app-id") || set("installation-id") || set("private-key-file") {
-		r.App = &client.AppRequest{ID: f.app, InstallationID: f.installation, PrivateKey: read("private-key-file", f.key)}
+		r.App = &client.AppRequest{ID: f.app, InstallationID: f.installation, PrivateKey: files.read("private-key-file", f.key)}
 	}
 	if set("hook") || set("webhook-secret-file") || set("previous-webhook-secret-file") {
 		r.Webhook = &client.WebhookRequest{}
 		if set("hook") {
 			r.Webhook.Hook = &f.hook
 		}
-		if secret := read("webhook-secret-file", f.secret); set("webhook-secret-file") {
+		if secret := files.read("webhook-secret-file", f.secret); set("webhook-secret-file") {
 			r.Webhook.Secret = &secret
 		}
-		if secret := read("previous-webhook-secret-file", f.previous); set("previous-webhook-secret-file") {
+		if secret := files.read("previous-webhook-secret-file", f.previous); set("previous-webhook-secret-file") {
 			r.Webhook.PreviousSecret = &secret
 		}
 	}
-	if err == nil && set("token-file") && r.Token == "" {
-		err = errors.New("--token-file: there is nothing in it")
+	switch {
+	case files.err != nil:
+		return files.err
+	case set("token-file") && r.Token == "":
+		return errors.New("--token-file: there is nothing in it")
+	case set("private-key-file") && r.App.PrivateKey == "":
+		return errors.New("--private-key-file: there is nothing in it")
 	}
-	return err
+	return nil
+}
+
+// secretFiles reads the files of a command's flags until one cannot be read.
+type secretFiles struct {
+	cmd   *cobra.Command
+	stdin string // the flag that standard input was read for
+	err   error
+}
+
+// read is what is in the flag's file, empty where the flag was not given.
+func (s *secretFiles) read(flag, file string) (text string) {
+	switch {
+	case s.err != nil || !s.cmd.Flags().Changed(flag):
+		return ""
+	case file == fromStdin && s.stdin != "":
+		s.err = fmt.Errorf("--%s and --%s cannot both be standard input", s.stdin, flag)
+		return ""
+	case file == fromStdin:
+		s.stdin = flag
+	}
+	if text, s.err = readSecret(s.cmd.InOrStdin(), file); s.err != nil {
+		s.err = fmt.Errorf("--%s: %w", flag, s.err)
+	}
+	return text
 }
 
 // readSecret reads a file, without the line break at its end that editors add.
-func readSecret(stdin io.Reader, file string) (text string, err error) {
-	var read []byte
-	if file == "-" {
-		read, err = io.ReadAll(io.LimitReader(stdin, largestSecret+1))
-	} else {
-		read, err = os.ReadFile(file)
+func readSecret(from io.Reader, file string) (string, error) {
+	if file != fromStdin {
+		opened, err := os.Open(file)
+		if err != nil {
+			// The name is not repeated: somebody may have given the secret in its place.
+			return "", fmt.Errorf("the file cannot be opened: %w", errors.Unwrap(err))
+		}
+		defer opened.Close() //nolint:errcheck // it was only read
+		from = opened
 	}
+	read, err := io.ReadAll(io.LimitReader(from, largestSecret+1))
 	if err != nil {
-		return "", fmt.Errorf("read the file: %w", err)
+		return "", fmt.Errorf("it cannot be read: %w", cmp.Or(errors.Unwrap(err), err))
 	}
 	if len(read) > largestSecret {
 		return "", fmt.Errorf("it is larger than %d KiB", largestSecret>>10)

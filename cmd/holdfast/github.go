@@ -168,11 +168,11 @@ func (d *described) reseal(ctx context.Context, log *slog.Logger) {
 		switch {
 		case err != nil:
 			log.WarnContext(ctx, "secrets of connections could not be encrypted anew", "error", err)
-		case unreadable > 0:
-			log.WarnContext(ctx, "secrets of connections cannot be read: HOLDFAST_SECRETS_KEYSET lacks their key", "secrets", unreadable)
-		case resealed > 0:
+		case resealed > 0: // there may be more
 			log.InfoContext(ctx, "secrets of connections were encrypted with the present key", "secrets", resealed)
 			continue
+		case unreadable > 0:
+			log.WarnContext(ctx, "secrets of connections cannot be read: HOLDFAST_SECRETS_KEYSET lacks their key", "secrets", unreadable)
 		}
 		return
 	}

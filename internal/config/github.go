@@ -81,7 +81,7 @@ func (c GitHub) NormalizeGitHubURL(text string) (string, error) {
 		text = c.GitHubURL
 	}
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
 		return "", errors.New("is no URL like https://github.example.com/api/v3/")
 	}
 	if !strings.HasSuffix(u.Path, "/") {

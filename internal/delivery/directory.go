@@ -31,8 +31,9 @@ const (
 	rememberFor = 3 * time.Second
 	// relyFor is how long it is while it cannot be found out anew.
 	relyFor = 10 * time.Minute
-	// mostRemembered bounds what strangers can have remembered by made-up names.
-	mostRemembered = 1000
+	// mostUnknown bounds what strangers can have remembered by made-up names. Names that
+	// were found are as many as there are connections.
+	mostUnknown = 1000
 )
 
 // Remembering asks another directory, and remembers its answers for a short while: a
@@ -41,38 +42,56 @@ type Remembering struct {
 	Directory Directory
 	Now       func() time.Time
 
-	mu    sync.Mutex
-	found map[string]remembered
+	mu      sync.Mutex
+	found   map[string]remembered
+	unknown map[string]time.Time // names that are none, and when that was found out
 }
 
 type remembered struct {
 	connection Connection
-	ok         bool
 	at         time.Time
 }
 
 // Lookup is the connection of that name, as it was a few seconds ago at the earliest
 // unless the directory cannot be asked.
 func (r *Remembering) Lookup(ctx context.Context, name string) (Connection, bool, error) {
-	r.mu.Lock()
-	known, seen := r.found[name]
-	r.mu.Unlock()
 	now := r.Now()
-	if seen && now.Sub(known.at) < rememberFor {
-		return known.connection, known.ok, nil
+	r.mu.Lock()
+	known, found := r.found[name]
+	missed, unknown := r.unknown[name]
+	r.mu.Unlock()
+	if found && now.Sub(known.at) < rememberFor {
+		return known.connection, true, nil
+	}
+	if unknown && now.Sub(missed) < rememberFor {
+		return Connection{}, false, nil
 	}
 	c, ok, err := r.Directory.Lookup(ctx, name)
 	if err != nil {
-		if seen && known.ok && now.Sub(known.at) < relyFor {
+		if found && now.Sub(known.at) < relyFor {
 			return known.connection, true, nil
 		}
 		return c, false, err
 	}
+	r.remember(name, c, ok, now)
+	return c, ok, nil
+}
+
+// remember keeps an answer. What strangers make up never takes the place of a connection.
+func (r *Remembering) remember(name string, c Connection, ok bool, at time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.found == nil || len(r.found) >= mostRemembered {
+	if r.found == nil {
 		r.found = map[string]remembered{}
 	}
-	r.found[name] = remembered{c, ok, now}
-	return c, ok, nil
+	if r.unknown == nil || len(r.unknown) >= mostUnknown {
+		r.unknown = map[string]time.Time{}
+	}
+	delete(r.found, name)
+	delete(r.unknown, name)
+	if ok {
+		r.found[name] = remembered{c, at}
+	} else {
+		r.unknown[name] = at
+	}
 }

@@ -59,14 +59,44 @@ func TestADirectoryIsAskedOnceInAWhile(t *testing.T) {
 
 func TestMadeUpNamesAreNotAskedTwiceNorKeptForGood(t *testing.T) {
 	t.Parallel()
-	asked := &counted{}
-	d := &delivery.Remembering{Directory: asked, Now: time.Now}
-	for n := range 2500 {
-		for range 2 {
-			_, ok, err := d.Lookup(t.Context(), strconv.Itoa(n))
-			require.NoError(t, err)
-			require.False(t, ok)
-		}
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	asked := &counted{Fixed: delivery.Fixed{{Name: "a"}}}
+	d := &delivery.Remembering{Directory: asked, Now: func() time.Time { return now }}
+	knows := func(name string) bool {
+		_, ok, err := d.Lookup(t.Context(), name)
+		require.NoError(t, err)
+		return ok
 	}
-	require.Equal(t, 2500, asked.asked)
+	require.True(t, knows("a"))
+	for n := range 2500 {
+		require.False(t, knows(strconv.Itoa(n)))
+		require.False(t, knows(strconv.Itoa(n)))
+	}
+	require.Equal(t, 1+2500, asked.asked)
+	require.False(t, knows("0"))
+	require.Equal(t, 1+2500+1, asked.asked, "it was forgotten, so that names do not pile up")
+
+	asked.fail = errors.New("the database is away")
+	now = now.Add(time.Minute)
+	require.True(t, knows("a"), "strangers cannot have a connection forgotten")
+}
+
+func TestAConnectionComesAndGoes(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	asked := &counted{}
+	d := &delivery.Remembering{Directory: asked, Now: func() time.Time { return now }}
+	for _, there := range []bool{false, true, false} {
+		asked.Fixed = nil
+		if there {
+			asked.Fixed = delivery.Fixed{{Name: "a"}}
+		}
+		_, ok, err := d.Lookup(t.Context(), "a")
+		require.NoError(t, err)
+		require.Equal(t, there, ok)
+		now = now.Add(3 * time.Second)
+	}
+	asked.fail = errors.New("the database is away")
+	_, _, err := d.Lookup(t.Context(), "a")
+	require.ErrorIs(t, err, asked.fail, "one that was deleted is not relied on")
 }

@@ -171,6 +171,14 @@ func (r *Redis) Real() bool { return r.process != nil }
 // Process is the server's process, nil for miniredis.
 func (r *Redis) Process() *Process { return r.process }
 
+// Kill ends the server without giving it a chance to say anything; miniredis is stopped.
+func (r *Redis) Kill(ctx context.Context) error {
+	if r.process != nil {
+		return r.process.Kill()
+	}
+	return r.Stop(ctx)
+}
+
 // Stop ends the server.
 func (r *Redis) Stop(ctx context.Context) error {
 	if r.process != nil {

@@ -178,8 +178,8 @@ func (r *FreshnessReport) take(edits []edit, shown []sighting) {
 	all := latencies(edits, shown)
 	slices.Sort(all)
 	r.Seconds = map[string]float64{
-		"p50": percentile(all, 50).Seconds(), "p90": percentile(all, 90).Seconds(),
-		"p99": percentile(all, 99).Seconds(), "max": percentile(all, 100).Seconds(),
+		"p50": Percentile(all, 50).Seconds(), "p90": Percentile(all, 90).Seconds(),
+		"p99": Percentile(all, 99).Seconds(), "max": Percentile(all, 100).Seconds(),
 	}
 }
 

@@ -60,10 +60,10 @@ func TestAPercentileIsOneOfTheValues(t *testing.T) {
 		hundred = append(hundred, time.Duration(n+1))
 	}
 	for percent, want := range map[int]time.Duration{0: 1, 1: 1, 50: 50, 99: 99, 100: 100} {
-		require.Equal(t, want, percentile(hundred, percent), percent)
+		require.Equal(t, want, Percentile(hundred, percent), percent)
 	}
-	require.EqualValues(t, 5, percentile([]time.Duration{5}, 50))
-	require.EqualValues(t, 2, percentile([]time.Duration{1, 2, 3}, 50))
+	require.EqualValues(t, 5, Percentile([]time.Duration{5}, 50))
+	require.EqualValues(t, 2, Percentile([]time.Duration{1, 2, 3}, 50))
 }
 
 // One in a hundred items changes, those that lists show last and first among them.

@@ -80,8 +80,8 @@ func latencies(edits []edit, shown []sighting) []time.Duration {
 	return all
 }
 
-// percentile is the smallest value that so many percent of all do not exceed. Values
+// Percentile is the smallest value that so many percent of all do not exceed. Values
 // are in ascending order.
-func percentile(sorted []time.Duration, percent int) time.Duration {
+func Percentile(sorted []time.Duration, percent int) time.Duration {
 	return sorted[max((len(sorted)*percent+99)/100, 1)-1]
 }

@@ -197,12 +197,7 @@ func (s *Stack) kill(ctx context.Context, victim Victim) error {
 		}
 	case VictimRedis:
 		port := s.redis.Port()
-		if s.redis.Real() {
-			err = s.redis.Process().Kill()
-		} else {
-			err = s.redis.Stop(ctx)
-		}
-		if err == nil {
+		if err = s.redis.Kill(ctx); err == nil {
 			err = s.startRedis(ctx, port)
 		}
 	default:
