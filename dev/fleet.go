@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/dev/internal/fleet"
@@ -65,6 +66,7 @@ with a failure if a promise was not kept.
 	flags.DurationVar(&o.plan.Window, "window", o.plan.Window, "how `long` GitHub's hour is")
 	flags.IntVar(&o.plan.Limit, "limit", o.plan.Limit, "the `requests` of an hour, with each credential")
 	flags.Float64Var(&o.plan.Reserve, "reserve", o.plan.Reserve, "the `percentage` of them that is left to other tools")
+	flags.DurationVar(&o.plan.Latency, "latency", o.plan.Latency, "how `long` GitHub takes to answer")
 	flags.DurationVar(&o.plan.Ask, "ask", o.plan.Ask, "how `often` the person asks")
 	flags.DurationVar(&o.plan.Outage, "outage", o.plan.Outage, "how `long` a killed Redis stays away")
 	var names []string
@@ -83,6 +85,7 @@ func runFleet(ctx context.Context, o fleetOptions, out io.Writer) (err error) {
 	if err := checkBinary(o.binary); err != nil {
 		return err
 	}
+	logging.Disable() // go-redis's, of a Redis that is killed on purpose
 	dir, err := localservice.MemoryDir()
 	if err != nil {
 		return err
@@ -124,7 +127,13 @@ func (s *stack) killRedis(ctx context.Context, dir string, away time.Duration) (
 	if err := s.redis.Kill(ctx); err != nil {
 		return fmt.Errorf("kill Redis: %w", err)
 	}
-	time.Sleep(away)
+	timer := time.NewTimer(away)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+	}
 	s.redis, err = localservice.StartRedis(ctx, localservice.RedisOptions{Dir: filepath.Join(dir, "redis"), Port: port})
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -62,7 +63,8 @@ func writeBudget(w io.Writer, b client.Budget) error {
 		row("", fmt.Sprintf("%s: %d by others", r.Resource, r.Spent.Others))
 	}
 	for _, window := range b.Windows {
-		row("window", fmt.Sprintf("%s %s: %d of %d in %gs", window.Limit, window.Resource, window.Spent, window.Most, window.Seconds))
+		what := strings.TrimSpace(window.Limit + " " + window.Resource)
+		row("window", fmt.Sprintf("%s: %d of %d in %gs", what, window.Spent, window.Most, window.Seconds))
 	}
 	row("in flight", fmt.Sprintf("%d of %d, by %d processes", b.InFlight, b.MaxInFlight, b.Processes))
 	for _, lane := range slices.Sorted(maps.Keys(b.Waiting)) {

@@ -26,7 +26,7 @@ const (
 	budgetsJSON = `{"budgets":[{"account":"user:7@api.github.com","connections":["` + connectionIDOfTests + `"],"known":true,"at":"2026-03-01T12:00:00Z","in_flight":4,
 		"max_in_flight":10,"processes":2,"resources":[{"resource":"core","limit":5000,"remaining":3100,"reset_at":"2026-03-01T13:00:00Z","reserve":1500,
 		"spent":{"lanes":{"interactive":12,"backfill":1830},"operations":[{"operation_id":"op-1","spent":1830}],"others":58}}],
-		"windows":[{"limit":"github_points_per_minute","resource":"core","seconds":60,"spent":640,"most":900}],
+		"windows":[{"limit":"github_points_per_minute","resource":"core","seconds":60,"spent":640,"most":900},{"limit":"github_content_limit","seconds":60,"spent":0,"most":80}],
 		"holds":[{"limit":"github_secondary_limit","reason":"GitHub asked to slow down.","until":"2026-03-01T12:01:00Z"}],"waiting":{"backfill":7}},
 		{"account":"anonymous@api.github.com","connections":[],"known":false,"resources":[],"in_flight":0,"max_in_flight":0,"windows":[],"holds":[],"waiting":{},"processes":0}]}`
 )
@@ -221,6 +221,7 @@ func TestBudgetsCommand(t *testing.T) {
              core: 1830 by operation op-1
              core: 58 by others
   window     github_points_per_minute core: 640 of 900 in 60s
+  window     github_content_limit: 0 of 80 in 60s
   in flight  4 of 10, by 2 processes
   waiting    7 of backfill
   held       GitHub asked to slow down.

@@ -55,6 +55,19 @@ func (n *known) held(r Resource, now time.Time) *LimitError {
 	return nil
 }
 
+// stopped is what stops requests of a class: what holds them all, or else the desk's
+// last word to the class. It stands until a request of the class is let through, since
+// asking again is the only way to know; nil: nothing does.
+func (n *known) stopped(c class, now time.Time) *LimitError {
+	if held := n.held(c.kind.resource(), now); held != nil {
+		return held
+	}
+	if d, ok := n.denials[c]; ok && now.Before(d.Until) {
+		return &d.LimitError
+	}
+	return nil
+}
+
 // denied says why a request need not even ask; nil: it should.
 func (n *known) denied(key waitKey, now time.Time) error {
 	if held := n.held(key.kind.resource(), now); held != nil {
@@ -119,9 +132,12 @@ func (n *known) learn(r reply, now time.Time) {
 		}
 	}
 	for key, d := range n.denials {
-		if !now.Before(d.Until) || now.Sub(d.at) > denialAge {
+		if !now.Before(d.Until) {
 			delete(n.denials, key)
 		}
+	}
+	for _, w := range r.Grants {
+		delete(n.denials, class{w.Lane, w.Kind})
 	}
 	for _, d := range r.Refused {
 		n.denials[class{d.Lane, d.Kind}] = denied{

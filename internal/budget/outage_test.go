@@ -183,7 +183,7 @@ func TestCloseEndsEverything(t *testing.T) {
 		_, err := a.Enter(t.Context(), Request{})
 		waiting <- err
 	}()
-	require.Eventually(t, func() bool { return a.Peek(Core).Waiting == 1 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return a.Peek(LaneBackfill, Core).Waiting == 1 }, patience, time.Millisecond)
 	l.Close()
 	require.ErrorIs(t, <-waiting, ErrClosed)
 	_, err = a.Enter(t.Context(), Request{})
@@ -237,7 +237,7 @@ func TestWhenNobodyKnows(t *testing.T) {
 			_, err = b.Enter(t.Context(), Request{})
 			require.NoError(t, err, "then many")
 		}
-		require.EqualValues(t, 59, b.Peek(Core).Left)
+		require.EqualValues(t, 59, b.Peek(LaneBackfill, Core).Left)
 	}
 }
 
@@ -250,6 +250,6 @@ func TestNoLimits(t *testing.T) {
 		require.NoError(t, err)
 		require.Nil(t, pass.Leave(t.Context(), Answer{Sent: true, OK: true}))
 	}
-	require.False(t, a.Peek(Core).Known)
+	require.False(t, a.Peek(LaneBackfill, Core).Known)
 	require.Zero(t, a.Pace().Limit)
 }

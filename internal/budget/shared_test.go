@@ -123,7 +123,7 @@ func TestALimitStopsAllProcesses(t *testing.T) {
 	require.Equal(t, Secondary, held.Limit)
 	require.Eventually(t, func() bool {
 		for _, l := range f.ledgers {
-			if l.Account(account, nil).Peek(Core).Limit != Secondary {
+			if l.Account(account, nil).Peek(LaneBackfill, Core).Limit != Secondary {
 				return false
 			}
 		}

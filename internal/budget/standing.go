@@ -2,10 +2,10 @@ package budget
 
 import "time"
 
-// Standing is what this process knows of a resource of an account, to choose among
-// accounts.
+// Standing is what this process knows of a resource of an account for a lane's reads, to
+// choose among accounts.
 type Standing struct {
-	// Held is until when nothing is let through; zero or past: it is.
+	// Held is until when nothing of the lane is let through; zero or past: it is.
 	Held  time.Time
 	Limit Limit // that holds; empty: none
 	// Known tells whether GitHub has reported the budget. If not, Left is 0.
@@ -15,13 +15,13 @@ type Standing struct {
 	Waiting int // requests of this process
 }
 
-// Peek is what is known of a resource without asking Redis.
-func (a *Account) Peek(r Resource) Standing {
+// Peek is what is known of a resource, for a lane, without asking Redis.
+func (a *Account) Peek(l Lane, r Resource) Standing {
 	now := a.ledger.now()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	s := Standing{Waiting: a.queue.len()}
-	if held := a.known.held(r, now); held != nil {
+	if held := a.known.stopped(class{l, Request{Resource: r}.kind()}, now); held != nil {
 		s.Held, s.Limit = held.Until, held.Limit
 	}
 	limit, left, reset := a.known.usable(r, now)

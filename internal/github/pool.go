@@ -107,14 +107,15 @@ func NewPool(o PoolOptions) *Pool {
 // For is the client for a step on a repository; name is empty where it is about an
 // owner. The step should use it throughout: what GitHub shows, and its entity tags,
 // depend on the credential. It is the same one as long as that is fit for use, and
-// another when GitHub has refused it, or it has to wait and another has not. Errors are
+// another when GitHub has refused it, or the lane of ctx has to wait with it and with
+// another has not. Errors are
 // *CredentialError when there is none, and those of the store.
 func (p *Pool) For(ctx context.Context, workspaceID, owner, name string) (*Client, error) {
 	fit, err := p.fit(ctx, workspaceID, purpose{owner: owner, name: name})
 	if err != nil {
 		return nil, err
 	}
-	return choose(fit, owner, name, p.o.Now()), nil
+	return choose(fit, budget.FlowOf(ctx).Lane, owner, name, p.o.Now()), nil
 }
 
 // Connection is the client of one connection, whatever it serves. Errors are those of For.
@@ -126,15 +127,15 @@ func (p *Pool) Connection(ctx context.Context, workspaceID, id string) (*Client,
 	return fit[0], nil
 }
 
-// Ready is when the first of the connections that For chooses from lets requests
-// through, as far as this process knows; zero or past: one does now, or there is none.
+// Ready is when the first of the connections that For chooses from lets requests of the
+// lane of ctx through, as far as this process knows; zero or past: one does now, or there is none.
 func (p *Pool) Ready(ctx context.Context, workspaceID, owner, name string) time.Time {
 	fit, err := p.fit(ctx, workspaceID, purpose{owner: owner, name: name})
 	if err != nil {
 		return time.Time{}
 	}
 	now := p.o.Now()
-	return now.Add(slices.Min(waits(fit, now)))
+	return now.Add(slices.Min(waits(fit, budget.FlowOf(ctx).Lane, now)))
 }
 
 // fit are the clients that may be used for something, at least one.

@@ -72,9 +72,9 @@ func (e *entry) due(now time.Time) bool {
 // processes take the same one: entity tags depend on the credential. One that must wait
 // stands behind those that need not; of those that must, the first to be let through
 // goes first.
-func choose(fit []*Client, owner, name string, now time.Time) *Client {
+func choose(fit []*Client, lane budget.Lane, owner, name string, now time.Time) *Client {
 	repository := strings.ToLower(owner + "/" + name)
-	wait, order := waits(fit, now), make([]int, len(fit))
+	wait, order := waits(fit, lane, now), make([]int, len(fit))
 	preference := make([]uint64, len(fit))
 	for i, c := range fit {
 		h := fnv.New64a()
@@ -86,11 +86,11 @@ func choose(fit []*Client, owner, name string, now time.Time) *Client {
 	})]
 }
 
-// waits are how long each client has to wait.
-func waits(fit []*Client, now time.Time) []time.Duration {
+// waits are how long each client has to wait in a lane.
+func waits(fit []*Client, lane budget.Lane, now time.Time) []time.Duration {
 	out := make([]time.Duration, len(fit))
 	for i, c := range fit {
-		out[i] = waitOf(c.account.Peek(budget.Core), now)
+		out[i] = waitOf(c.account.Peek(lane, budget.Core), now)
 	}
 	return out
 }

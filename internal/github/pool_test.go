@@ -204,6 +204,27 @@ func TestAnotherTakesOverFromOneThatMustWait(t *testing.T) {
 	require.False(t, p.Ready(t.Context(), workspaceID, "o", "r").After(p.clock.now()))
 }
 
+// What is left and kept for more urgent lanes is nothing to the lane that has to wait.
+func TestAnotherTakesOverFromOneWhoseRestIsNotForTheLane(t *testing.T) {
+	t.Parallel()
+	p := newPool(t, tokenOf("a", "ta"), tokenOf("b", "tb"))
+	p.fake.users = map[string]int64{"ta": 1, "tb": 2}
+	first := p.serving("o", "r")
+	reset := strconv.FormatInt(time.Now().Add(30*time.Minute).Unix(), 10)
+	p.fake.now(func() {
+		p.fake.answer = status(http.StatusOK, "X-RateLimit-Limit", "5000", "X-RateLimit-Remaining", "20", "X-RateLimit-Reset", reset, "X-RateLimit-Resource", "core")
+	})
+	_, err := first.Object(t.Context(), "x")
+	require.NoError(t, err)
+	var limit *budget.LimitError
+	_, err = first.Object(t.Context(), "x")
+	require.ErrorAs(t, err, &limit)
+	require.NotEqual(t, first.Connection(), p.serving("o", "r").Connection())
+	person, err := p.For(budget.WithFlow(t.Context(), budget.Flow{Lane: budget.LaneInteractive}), workspaceID, "o", "r")
+	require.NoError(t, err)
+	require.Equal(t, first.Connection(), person.Connection(), "a person goes on with what is left")
+}
+
 func TestAConnectionIsAskedForByItsID(t *testing.T) {
 	t.Parallel()
 	a, b := tokenOf("a", "ta"), tokenOf("b", "tb")

@@ -43,9 +43,9 @@ func newGitHub(p Plan) (*gitHub, error) {
 		accounts[one.Tokens[0].Value] = account(one)
 	}
 	g.watch = newWatch(p, accounts)
-	g.sim = githubsim.New(githubsim.Options{Enforce: true, Window: p.Window, Users: g.users})
+	g.sim = githubsim.New(githubsim.Options{Enforce: true, Window: p.Window, Users: g.users, Faults: p.faults()})
 	for i := range organizations {
-		o, all, err := githubsim.GenerateOrganization(uint64(i+1), githubsim.OrganizationSpec{ //nolint:gosec // small
+		o, all, err := githubsim.GenerateOrganization(uint64(i+1), githubsim.OrganizationSpec{
 			Login: fmt.Sprintf("fleet-%d", i+1), Repositories: repositories, Each: each(p.Requests / organizations / repositories),
 		})
 		if err != nil {
@@ -58,6 +58,16 @@ func newGitHub(p Plan) (*gitHub, error) {
 		g.organizations, g.repositories = append(g.organizations, o), append(g.repositories, all...)
 	}
 	return g, nil
+}
+
+// faults are what goes wrong with answers: they take a while, and where something
+// outside disturbs GitHub asks to slow down.
+func (p Plan) faults() githubsim.FaultPlan {
+	all := []githubsim.Fault{{Kind: githubsim.FaultLatency, Delay: p.Latency * 4 / 5, Jitter: p.Latency * 2 / 5}}
+	if p.Kind == Outside {
+		all = append(all, githubsim.Fault{Kind: githubsim.FaultSecondaryLimit, Probability: slowDownChance, Times: slowDowns, Hold: true})
+	}
+	return githubsim.FaultPlan{Seed: 1, Faults: all}
 }
 
 // account is what the simulator calls the account of a user.

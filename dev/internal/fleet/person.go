@@ -25,9 +25,11 @@ type person struct {
 	every  time.Duration
 	path   string
 
-	took   []time.Duration
-	denied map[budget.Limit]int
-	err    error // the first that is no limit
+	took    []time.Duration
+	denied  map[budget.Limit]int
+	wrongly int                                         // of these, that had something left
+	spent   func(r budget.Resource, now time.Time) bool // the account has nothing left for anybody
+	err     error                                       // the first that is no limit
 }
 
 // newPerson is a process of its own as far as the budget goes.
@@ -44,6 +46,9 @@ func (s *stack) newPerson(c client.Connection) (*person, error) {
 	}
 	p := &person{
 		every: s.plan.Ask, path: "repos/" + s.github.repositories[0].FullName(), denied: map[budget.Limit]int{},
+		spent: func(r budget.Resource, now time.Time) bool {
+			return s.github.watch.spent(account(s.github.users[0]), r, now)
+		},
 		close: func() error { ledger.Close(); return shared.Close() },
 	}
 	door, err := s.github.door("person")
@@ -56,10 +61,10 @@ func (s *stack) newPerson(c client.Connection) (*person, error) {
 	}
 	transport := github.NewTransport()
 	transport.Proxy = http.ProxyURL(proxy)
-	account := ledger.Account(c.Account, func(ctx context.Context) (budget.Rates, error) { return p.client.Rates(ctx) })
-	account.SetPolicy(budget.Policy{Connection: "person", InFlight: inFlight, Reserve: budget.Reserve{Percent: s.plan.Reserve}})
+	theirs := ledger.Account(c.Account, func(ctx context.Context) (budget.Rates, error) { return p.client.Rates(ctx) })
+	theirs.SetPolicy(budget.Policy{Connection: "person", InFlight: inFlight, Reserve: budget.Reserve{Percent: s.plan.Reserve}})
 	p.client, err = github.New(github.Options{
-		BaseURL: baseURL, Credential: github.StaticToken(s.github.users[0].Tokens[0].Value), Account: account,
+		BaseURL: baseURL, Credential: github.StaticToken(s.github.users[0].Tokens[0].Value), Account: theirs,
 		Connection: c.ID, UserAgent: "fleet", Transport: transport, Now: time.Now, Scale: s.plan.scale(),
 	})
 	if err != nil {
@@ -104,6 +109,9 @@ func (p *person) note(ctx context.Context, took time.Duration, err error) {
 		p.took = append(p.took, took)
 	case errors.As(err, &limit):
 		p.denied[limit.Limit]++
+		if limit.Limit != budget.Secondary && !p.spent(budget.Core, time.Now()) {
+			p.wrongly++
+		}
 	case ctx.Err() == nil && p.err == nil:
 		p.err = fmt.Errorf("the person's request failed: %w", err)
 	}
@@ -116,10 +124,12 @@ type Waits struct {
 	P99      float64        `json:"p99_seconds"`
 	Max      float64        `json:"max_seconds"`
 	Denied   map[string]int `json:"denied"` // by the limit that let nothing through, whoever asked
+	// Wrongly are those of them that were denied although something was left above the reserve.
+	Wrongly int `json:"denied_wrongly"`
 }
 
 func (p *person) waits() Waits {
-	w := Waits{Answered: len(p.took), Denied: map[string]int{}}
+	w := Waits{Answered: len(p.took), Denied: map[string]int{}, Wrongly: p.wrongly}
 	for limit, n := range p.denied {
 		w.Denied[string(limit)] = n
 	}

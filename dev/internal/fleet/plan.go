@@ -29,6 +29,8 @@ const (
 	// inFlight is how many requests of an account are out at once at most: the product's
 	// default.
 	inFlight = 10
+	// shortestOutside is the shortest hour of which a minute is a second.
+	shortestOutside = time.Minute
 )
 
 // Plan says how much work there is and what it is done under.
@@ -39,6 +41,7 @@ type Plan struct {
 	Window   time.Duration // GitHub's hour
 	Limit    int           // requests of an account in it
 	Reserve  float64       // percent of Limit
+	Latency  time.Duration // of GitHub's answers
 	Ask      time.Duration // between the requests of the person who asks
 	Outage   time.Duration // how long a killed Redis stays away
 }
@@ -47,7 +50,7 @@ type Plan struct {
 func Full() Plan {
 	return Plan{
 		Kind: Calm, Workers: 4, Requests: 20_000, Window: time.Minute, Limit: 5000, Reserve: 20,
-		Ask: time.Second / 10, Outage: 5 * time.Second,
+		Latency: 50 * time.Millisecond, Ask: time.Second / 10, Outage: 5 * time.Second,
 	}
 }
 
@@ -59,6 +62,9 @@ func (p Plan) validate() error {
 		return fmt.Errorf("the work must be %d requests at least", organizations*repositories*fewest)
 	case p.Window < time.Second || p.Window > time.Hour:
 		return errors.New("the window must be a second at least, and an hour at most")
+	case p.Kind == Outside && p.Window < shortestOutside:
+		// GitHub's Retry-After is a second at least, and a minute without one must not be less.
+		return fmt.Errorf("with %s the window must be %s at least", Outside, shortestOutside)
 	case p.Limit < 1 || p.Reserve < 0 || p.Reserve >= 100:
 		return errors.New("there must be something left of the limit above the reserve")
 	case p.Ask <= 0:
@@ -78,6 +84,16 @@ func (p Plan) reserved(limit int) int {
 		n++
 	}
 	return n
+}
+
+// burst is how many requests of an account may go beyond what is otherwise promised. Nobody
+// can know what another tool spends while requests are out, nor what became of a killed
+// worker's; without Redis, or with an empty one, there is one burst too many at most.
+func (p Plan) burst() int {
+	if p.Kind == Calm {
+		return 0
+	}
+	return inFlight
 }
 
 // timeout bounds a run: three times the windows that the work takes, and what starts

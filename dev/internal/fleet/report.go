@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast/holdfast/internal/budget"
 	"github.com/holdfast/holdfast/internal/githubsim"
 )
 
@@ -19,6 +20,9 @@ const (
 	// roundTrip is how long a request may have been on its way when GitHub told its process to wait.
 	roundTrip = 250 * time.Millisecond
 )
+
+// core is the resource that the work saturates.
+const core = string(budget.Core)
 
 // Report says what came of a run.
 type Report struct {
@@ -58,9 +62,10 @@ type Window struct {
 	Busy bool `json:"busy"`
 }
 
-// Share is how much of what the window allows above the reserve was used.
+// Share is how much of what the window allowed above the reserve was used: what others
+// had spent until then was not there to be used.
 func (w Window) Share() float64 {
-	return float64(w.Used) / float64(max(w.Limit-w.Reserve-w.Outside, 1))
+	return float64(w.Used) / float64(max(w.Used+max(w.Lowest-w.Reserve, 0), 1))
 }
 
 // report is what was counted while the work went on.
@@ -97,7 +102,7 @@ func (s *stack) report(began, ended time.Time) Report {
 func (w *watch) window(account string, one githubsim.Window, began, ended time.Time) Window {
 	out := Window{
 		Account: account, Resource: one.Resource, Reset: one.Reset, Limit: one.Limit, Used: one.Used - one.Outside, Outside: one.Outside,
-		Reserve: w.reserved(one.Limit), Lowest: one.Limit,
+		Reserve: w.plan.reserved(one.Limit), Lowest: one.Limit,
 	}
 	for key, seen := range w.hours {
 		if key.account == account && string(key.resource) == one.Resource && key.reset == one.Reset.Unix() {
@@ -120,17 +125,12 @@ func (r Report) Broken() (broken []string) {
 		say(true, "an offence: %+v", o)
 	}
 	say(r.RefusedShare >= mostRefused, "%.2f %% of the requests were refused", 100*r.RefusedShare)
-	most, burst := inFlight, 0
-	if r.Kind != Calm {
-		// Nobody can know what the other tool spends while requests are out; without Redis, or
-		// with an empty one, and after a worker's death there is one burst too many at most.
-		most, burst = 2*inFlight, inFlight
-	}
-	say(r.InFlight > most, "%d requests of an account were out at once", r.InFlight)
+	burst := Plan{Kind: r.Kind}.burst()
+	say(r.InFlight > inFlight+burst, "%d requests of an account were out at once", r.InFlight)
 	busy := 0
 	for _, w := range r.Windows {
 		say(w.Touched > burst, "%d requests were made within the reserve: %+v", w.Touched, w)
-		if w.Resource != "core" || !w.Busy {
+		if w.Resource != core || !w.Busy {
 			continue
 		}
 		busy++
@@ -138,7 +138,9 @@ func (r Report) Broken() (broken []string) {
 	}
 	say(busy == 0, "no hour had work from its begin to its end")
 	say(r.Person.Answered == 0, "the person was never answered")
-	say(r.Person.P99 >= longestP99.Seconds(), "the person's requests took %.2f s at the 99th percentile", r.Person.P99)
+	say(r.Person.Wrongly > 0, "the person was denied %d times although something was left", r.Person.Wrongly)
+	// Who asks in the moment in which Redis goes away waits until it does not answer.
+	say(r.Kind != KillRedis && r.Person.P99 >= longestP99.Seconds(), "the person's requests took %.2f s at the 99th percentile", r.Person.P99)
 	return append(append(broken, r.Failed...), r.Different...)
 }
 
@@ -147,7 +149,8 @@ func (r Report) WriteJSON(w io.Writer) error {
 	out := struct {
 		Report
 		Broken []string `json:"broken"`
-	}{r, r.Broken()}
+	}{r, listed(r.Broken())}
+	out.Offences, out.Failed, out.Different = listed(r.Offences), listed(r.Failed), listed(r.Different)
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
 	if err := encoder.Encode(out); err != nil {
@@ -156,6 +159,9 @@ func (r Report) WriteJSON(w io.Writer) error {
 	return nil
 }
 
+// listed is a list that is written as one, though it be empty.
+func listed[T any](all []T) []T { return append([]T{}, all...) }
+
 // WriteText writes the report for people.
 func (r Report) WriteText(w io.Writer) error {
 	var b strings.Builder
@@ -163,16 +169,16 @@ func (r Report) WriteText(w io.Writer) error {
 	fmt.Fprintf(&b, "offences %d (and %d that had left before), refused %.3f %% %v, at most %d in flight\n",
 		len(r.Offences), r.Excused, 100*r.RefusedShare, r.Refused, r.InFlight)
 	for _, one := range r.Windows {
-		busy := "part of the time"
-		if one.Busy {
-			busy = fmt.Sprintf("%.1f %% of what it allows", 100*one.Share())
+		busy := ""
+		if one.Resource == core && one.Busy {
+			busy = fmt.Sprintf("which is %.1f %% of what was there, ", 100*one.Share())
 		}
-		fmt.Fprintf(&b, "  %s %-7s until %s: %d of %d used, %d by others, %s; lowest %d, reserve %d, %d within it\n",
-			one.Account, one.Resource, one.Reset.Format(time.TimeOnly), one.Used, one.Limit, one.Outside, busy, one.Lowest, one.Reserve, one.Touched)
+		fmt.Fprintf(&b, "  %s %-7s until %s: %d of %d used, %sand %d by others; lowest %d, reserve %d, %d within it\n",
+			one.Account, one.Resource, one.Reset.Format(time.TimeOnly), one.Used, one.Limit, busy, one.Outside, one.Lowest, one.Reserve, one.Touched)
 	}
 	p := r.Person
-	fmt.Fprintf(&b, "a person: %d answers, median %.3f s, 99th percentile %.3f s, longest %.3f s; nothing left for anybody: %v\n",
-		p.Answered, p.P50, p.P99, p.Max, p.Denied)
+	fmt.Fprintf(&b, "a person: %d answers, median %.3f s, 99th percentile %.3f s, longest %.3f s; nothing left for anybody: %v (%d times there was)\n",
+		p.Answered, p.P50, p.P99, p.Max, p.Denied, p.Wrongly)
 	broken := r.Broken()
 	for _, sentence := range broken {
 		fmt.Fprintln(&b, "BROKEN:", sentence)

@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
-	"github.com/holdfast/holdfast/internal/githubsim"
 )
 
 const (
@@ -34,7 +32,7 @@ func (s *stack) trouble(ctx context.Context) error {
 		return errors.New("the work was done before its middle was seen")
 	case <-s.github.watch.half:
 	}
-	switch s.plan.Kind { //nolint:exhaustive // the others went above
+	switch s.plan.Kind {
 	case KillRedis:
 		return s.options.KillRedis(context.WithoutCancel(ctx), s.plan.Outage)
 	case FlushRedis:
@@ -57,19 +55,14 @@ func (s *stack) flushRedis(ctx context.Context) (err error) {
 	return nil
 }
 
-// spendOutside is another tool that uses the same credentials at a steady pace, and a
-// GitHub that refuses some requests with a secondary limit.
+// spendOutside is another tool that uses the same credentials at a steady pace.
 func (s *stack) spendOutside(ctx context.Context) {
-	s.github.sim.SetFaults(githubsim.FaultPlan{Seed: 1, Faults: []githubsim.Fault{
-		{Kind: githubsim.FaultSecondaryLimit, Probability: slowDownChance, Times: slowDowns, Hold: true},
-	}})
 	tick := time.NewTicker(outsideEvery)
 	defer tick.Stop()
 	began, spent := time.Now(), 0
 	for {
 		select {
 		case <-ctx.Done():
-			s.github.sim.SetFaults(githubsim.FaultPlan{})
 			return
 		case now := <-tick.C:
 			due := int(outsideShare * float64(s.plan.Limit) * float64(now.Sub(began)) / float64(s.plan.Window))

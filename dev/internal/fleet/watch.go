@@ -10,12 +10,14 @@ import (
 	"github.com/holdfast/holdfast/internal/budget"
 )
 
+// headerSlack is how long after its end a window may still go on for a process.
+const headerSlack = 2 * time.Second
+
 // watch sees every request and what GitHub says that is left after it.
 type watch struct {
-	reserved func(limit int) int
+	plan     Plan
 	accounts map[string]string // by token
 	half     chan struct{}     // closed when half of the work was asked for
-	halfway  int
 
 	mu       sync.Mutex
 	requests int // that count
@@ -35,13 +37,14 @@ type hour struct {
 // seen is what was seen of a window.
 type seen struct {
 	began   time.Time // the first request that told of it
-	lowest  int       // left, after a request of ours
-	touched int       // requests of ours that were made although no more than the reserve was left
+	limit   int
+	lowest  int // left, after a request of ours
+	touched int // requests of ours that were made although no more than the reserve was left
 }
 
 func newWatch(p Plan, accounts map[string]string) *watch {
 	return &watch{
-		reserved: p.reserved, accounts: accounts, half: make(chan struct{}), halfway: p.Requests / 2,
+		plan: p, accounts: accounts, half: make(chan struct{}),
 		hours: map[hour]*seen{}, busy: map[string]int{}, most: map[string]int{}, doors: map[string]int{},
 	}
 }
@@ -81,7 +84,7 @@ func (w *watch) enter(door, account string) {
 	w.doors[door]++
 	w.busy[account]++
 	w.most[account] = max(w.most[account], w.busy[account])
-	if w.requests++; w.requests == w.halfway {
+	if w.requests++; w.requests == w.plan.Requests/2 {
 		close(w.half)
 	}
 }
@@ -100,16 +103,32 @@ func (w *watch) leave(account string, free bool, began time.Time, answer *record
 	key := hour{account, budget.Resource(h.Get("X-RateLimit-Resource")), int64(number(h, "X-RateLimit-Reset"))}
 	one := w.hours[key]
 	if one == nil {
-		one = &seen{began: began, lowest: limit}
+		one = &seen{began: began, limit: limit, lowest: limit}
 		w.hours[key] = one
 	}
 	if free || answer.status == http.StatusForbidden || answer.status == http.StatusTooManyRequests {
 		return // it took nothing
 	}
 	one.lowest = min(one.lowest, left)
-	if left < w.reserved(limit) {
+	if left < w.plan.reserved(limit) {
 		one.touched++
 	}
+}
+
+// spent tells whether an account had nothing above the reserve for anybody: what is left
+// and not out is the reserve. The window goes on for those who read its end in the
+// headers, which tell whole seconds.
+func (w *watch) spent(account string, resource budget.Resource, now time.Time) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var last hour
+	for key := range w.hours {
+		if key.account == account && key.resource == resource && key.reset > last.reset {
+			last = key
+		}
+	}
+	one := w.hours[last]
+	return one != nil && one.lowest-w.busy[account]-w.plan.burst() <= w.plan.reserved(one.limit) && now.Before(time.Unix(last.reset, 0).Add(headerSlack))
 }
 
 func number(h http.Header, name string) int {
