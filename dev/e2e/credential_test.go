@@ -10,6 +10,7 @@ import (
 	temporal "go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 
+	"github.com/holdfast/holdfast/internal/client"
 	"github.com/holdfast/holdfast/internal/githubsim"
 	"github.com/holdfast/holdfast/internal/operation"
 	"github.com/holdfast/holdfast/internal/progress"
@@ -69,4 +70,68 @@ func (w *world) details(c temporal.Client, id string) string {
 	var about sdk.WorkflowMetadata
 	require.NoError(w.t, value.Get(&about))
 	return about.GetCurrentDetails()
+}
+
+// A credential that is revoked in the middle of a sync fails nothing where the
+// repository has another one: that one reads the rest.
+func TestAnotherCredentialTakesOver(t *testing.T) {
+	t.Parallel()
+	scopes := []string{"repo", "read:org"}
+	keyset, err := newKeyset(t).Encode()
+	require.NoError(t, err)
+	w := setup(t, options{
+		items: 5000,
+		simulator: githubsim.Options{Users: []githubsim.User{
+			{Login: "ada", ID: 1, Tokens: []githubsim.Token{{Value: "token-of-ada", Scopes: scopes}}},
+			{Login: "bob", ID: 2, Tokens: []githubsim.Token{{Value: "token-of-bob", Scopes: scopes}}},
+		}},
+		env: []string{"HOLDFAST_SECRETS_KEYSET=" + keyset},
+	})
+	connections := map[string]client.Connection{}
+	for _, name := range []string{"ada", "bob"} {
+		made, err := w.client.CreateConnection(t.Context(), client.ConnectionRequest{Name: &name, Token: "token-of-" + name})
+		require.NoError(t, err)
+		connections[name] = made
+	}
+	began := map[string]int64{"user:1": w.used("user:1"), "user:2": w.used("user:2")}
+	op := w.startSync()
+	w.startWorker()
+	first, second := "ada", "bob"
+	require.Eventually(t, func() bool {
+		if w.used("user:2") > began["user:2"]+20 {
+			first, second = "bob", "ada"
+		}
+		return w.used("user:1") > began["user:1"]+20 || w.used("user:2") > began["user:2"]+20
+	}, syncTimeout, time.Millisecond, "a repository keeps to one of those that serve it")
+	w.sim.RevokeToken("token-of-" + first)
+	w.requireSucceeded(w.awaitEnd(op.ID))
+	w.requireMirrored()
+
+	got, err := w.client.FindConnection(t.Context(), first)
+	require.NoError(t, err)
+	require.Equal(t, "refused", got.State)
+	require.Contains(t, got.StateReason, "wrong, expired or revoked")
+	require.Equal(t, connections[first].ID, got.ID)
+	got, err = w.client.FindConnection(t.Context(), second)
+	require.NoError(t, err)
+	require.Equal(t, "ok", got.State)
+	other := map[string]string{"ada": "user:1", "bob": "user:2"}[second]
+	require.Greater(t, w.used(other), began[other]+20, "the other one has read the rest")
+	_, err = w.client.Watch(t.Context(), op.ID, 0, func(_ operation.Operation, m progress.Message) error {
+		if m.Operation != nil && m.Operation.Waiting != nil {
+			require.NotEqual(t, "github_credential", m.Operation.Waiting.For, "nothing waits for a credential where there is another one")
+		}
+		return nil
+	})
+	require.NoError(t, err)
+}
+
+// used is how many requests of its hour an account has made.
+func (w *world) used(account string) (n int64) {
+	for _, window := range w.sim.Windows(account) {
+		if window.Resource == "core" {
+			n += int64(window.Used)
+		}
+	}
+	return n
 }

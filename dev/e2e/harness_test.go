@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -72,6 +73,8 @@ type options struct {
 	simulator githubsim.Options
 	env       []string // of the product's processes, as "NAME=value"
 	binary    string   // the holdfast executable; empty: the one of the tree
+	// before sees what GitHub is asked before the simulator does; nil: nobody does.
+	before func(http.Handler) http.Handler
 }
 
 // timeScale makes GitHub's minute short enough that no test waits for it, unless it means to.
@@ -90,6 +93,7 @@ type world struct {
 	dir     string
 
 	temporalAddress, temporalNamespace string
+	databaseURL, redisURL              string
 
 	mu      sync.Mutex
 	workers int // started so far, for their names
@@ -111,16 +115,21 @@ func setup(t *testing.T, o options) *world {
 	w.sim = githubsim.New(o.simulator)
 	w.repo = githubsim.Generate(o.seed, githubsim.SpecForItems(o.items))
 	w.sim.Add(w.repo)
-	github := httptest.NewServer(w.sim)
+	var served http.Handler = w.sim
+	if o.before != nil {
+		served = o.before(w.sim)
+	}
+	github := httptest.NewServer(served)
 	t.Cleanup(github.Close)
 
-	databaseURL := testenv.DatabaseURL(t)
+	databaseURL, redisURL := testenv.DatabaseURL(t), testenv.RedisURL(t)
+	w.databaseURL, w.redisURL = databaseURL, redisURL
 	var err error
 	w.pool, err = pgxpool.New(t.Context(), databaseURL)
 	require.NoError(t, err)
 	t.Cleanup(w.pool.Close)
 	w.product = product.New(product.Options{
-		Binary: cmp.Or(o.binary, binary), Dir: w.dir, DatabaseURL: databaseURL, RedisURL: testenv.RedisURL(t),
+		Binary: cmp.Or(o.binary, binary), Dir: w.dir, DatabaseURL: databaseURL, RedisURL: redisURL,
 		TemporalAddress: address, TemporalNamespace: namespace,
 		GitHubURL: github.URL + "/", PrivateKey: product.NewPrivateKey(), Env: o.env, TimeScale: timeScale,
 	})
