@@ -10,11 +10,13 @@ func RegisterGitHub(w worker.ActivityRegistry, s *Sync) {
 }
 
 // RegisterDeliveries adds the steps about webhook deliveries to the workers of the
-// database's and of GitHub's queue.
-func RegisterDeliveries(database, github worker.ActivityRegistry, d *Deliveries) {
+// database's queue and of GitHub's.
+func RegisterDeliveries(d *Deliveries, database worker.ActivityRegistry, github ...worker.ActivityRegistry) {
 	database.RegisterActivity(d.ClaimDeliveries)
 	database.RegisterActivity(d.SettleDeliveries)
-	github.RegisterActivity(d.RecoverDeliveries)
+	for _, w := range github {
+		w.RegisterActivity(d.RecoverDeliveries)
+	}
 }
 
 // RegisterDatabase adds the steps that touch the database only to a worker.

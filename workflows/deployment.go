@@ -59,7 +59,10 @@ func Current(ctx context.Context, c client.Client, deployment, build string) (bo
 
 // missingPollers are the kinds of work that no worker of the build has asked for.
 func missingPollers(ctx context.Context, handle client.WorkerDeploymentHandle, build string) ([]string, error) {
-	missing := []string{"workflows of " + TaskQueue, "steps of " + TaskQueue, "steps of " + GitHubTaskQueue}
+	missing := []string{"workflows of " + TaskQueue}
+	for _, queue := range TaskQueues() {
+		missing = append(missing, "steps of "+queue)
+	}
 	about, err := handle.DescribeVersion(ctx, client.WorkerDeploymentDescribeVersionOptions{BuildID: build})
 	if err != nil {
 		return missing, err

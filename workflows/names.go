@@ -17,7 +17,13 @@ const (
 	TaskQueue = "holdfast"
 	// GitHubTaskQueue serves the steps that ask GitHub.
 	GitHubTaskQueue = "github"
+	// UrgentTaskQueue serves those of them that somebody or something waits for, so that
+	// they find a slot while the others take all of theirs.
+	UrgentTaskQueue = "github-urgent"
 )
+
+// TaskQueues lists them all.
+func TaskQueues() []string { return []string{TaskQueue, GitHubTaskQueue, UrgentTaskQueue} }
 
 // The workflow types that do the work of operations.
 const (
@@ -63,6 +69,14 @@ const (
 	laneBackfill    = 4
 	laneSweep       = 5
 )
+
+// githubQueue is where the steps of a lane ask GitHub.
+func githubQueue(lane int) string {
+	if lane <= laneIncremental {
+		return UrgentTaskQueue
+	}
+	return GitHubTaskQueue
+}
 
 // laneOf is an operation's lane: the one that was asked for, else that of what asked.
 func laneOf(op operation.Operation) int {

@@ -20,7 +20,7 @@ func RecoverDeliveries(ctx workflow.Context, in RecoverDeliveriesInput) (activit
 	var total activities.Recovered
 	for {
 		stepCtx := stepOptions{
-			queue: GitHubTaskQueue, summary: "Look for deliveries that failed", workspace: in.WorkspaceID, lane: laneRepair,
+			queue: githubQueue(laneRepair), summary: "Look for deliveries that failed", workspace: in.WorkspaceID, lane: laneRepair,
 			timeout: time.Hour, heartbeat: activities.HeartbeatTimeout, attempts: attempts,
 		}.in(ctx)
 		var found activities.Recovered

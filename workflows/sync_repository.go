@@ -272,7 +272,7 @@ func (s *syncRun) finish(ctx workflow.Context, cause error) error {
 // workers that are away or busy are no failure.
 func (s *syncRun) githubStep(ctx workflow.Context, summary string) workflow.Context {
 	return stepOptions{
-		queue: GitHubTaskQueue, summary: summary, workspace: s.in.WorkspaceID, lane: s.in.lane(),
+		queue: githubQueue(s.in.lane()), summary: summary, workspace: s.in.WorkspaceID, lane: s.in.lane(),
 		timeout: 10 * time.Minute, heartbeat: activities.HeartbeatTimeout, attempts: attempts,
 	}.in(ctx)
 }

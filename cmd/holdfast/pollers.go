@@ -21,6 +21,8 @@ import (
 const (
 	// stepsAtOnce is how many steps of one task queue run at once.
 	stepsAtOnce = 20
+	// urgentAtOnce is how many of those run besides that somebody or something waits for.
+	urgentAtOnce = 10
 	// decisionsAtOnce is how many workflows decide at once what happens next.
 	decisionsAtOnce = 20
 	// pollersOfKind is how many requests for work of one kind are open.
@@ -42,7 +44,7 @@ type pollers struct {
 }
 
 func newPollers(ctx context.Context, c config.Worker, temporal client.Client, steps *activities.Sync, about *activities.Deliveries, interceptors ...interceptor.WorkerInterceptor) *pollers {
-	p := &pollers{fatal: make(chan error, 2)}
+	p := &pollers{fatal: make(chan error, len(workflows.TaskQueues()))}
 	options := worker.Options{
 		WorkerStopTimeout:                       c.ShutdownTimeout,
 		DisableRegistrationAliasing:             true,
@@ -62,10 +64,15 @@ func newPollers(ctx context.Context, c config.Worker, temporal client.Client, st
 	workflows.Register(flow)
 	activities.RegisterDatabase(flow, steps)
 	options.DisableWorkflowWorker = true
-	asking := worker.New(temporal, workflows.GitHubTaskQueue, options)
-	activities.RegisterGitHub(asking, steps)
-	activities.RegisterDeliveries(flow, asking, about)
-	p.workers = []worker.Worker{flow, asking}
+	p.workers = []worker.Worker{flow}
+	var asking []worker.ActivityRegistry
+	for queue, slots := range map[string]int{workflows.GitHubTaskQueue: stepsAtOnce, workflows.UrgentTaskQueue: urgentAtOnce} {
+		options.MaxConcurrentActivityExecutionSize = slots
+		w := worker.New(temporal, queue, options)
+		activities.RegisterGitHub(w, steps)
+		p.workers, asking = append(p.workers, w), append(asking, w)
+	}
+	activities.RegisterDeliveries(about, flow, asking...)
 	return p
 }
 

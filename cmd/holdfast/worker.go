@@ -80,7 +80,7 @@ func runWorker(ctx context.Context, c config.Worker, s *services, up func()) err
 		}
 	}()
 	up()
-	log.InfoContext(ctx, "the worker is ready", "task_queues", []string{workflows.TaskQueue, workflows.GitHubTaskQueue}, "version", version)
+	log.InfoContext(ctx, "the worker is ready", "task_queues", workflows.TaskQueues(), "version", version)
 
 	defer keepHouse(ctx, c, s)()
 	if c.DeploymentName != "" {
