@@ -22,8 +22,9 @@ type Account struct {
 	tally   tally
 	known   known
 	latency latency
-	lately  lately // what this process spent
-	running bool   // the pump
+	next    time.Time // before then no request of backfill leaves
+	lately  lately    // what this process spent
+	running bool      // the pump
 	closed  bool
 
 	desk desk // the pump's own
@@ -87,6 +88,9 @@ func (a *Account) Enter(ctx context.Context, r Request) (*Pass, error) {
 	err := a.queueUp(w)
 	if err == nil {
 		err = a.await(ctx, w)
+	}
+	if err == nil {
+		err = a.launch(ctx, w)
 	}
 	a.ledger.metrics.waited(ctx, w.key.flow.Lane, a.ledger.now().Sub(w.began), err)
 	if err != nil {
