@@ -70,7 +70,7 @@ func setup(t *testing.T, items int, options githubsim.Options) *bundle {
 	b.sim.Add(b.repo)
 	server := httptest.NewServer(b.sim)
 	t.Cleanup(server.Close)
-	b.store = store.New(b.pool)
+	b.store = store.New(testenv.Roled(b.t, b.pool))
 	client, err := github.New(github.Options{
 		BaseURL: server.URL, UserAgent: "test", Account: account(t, time.Now), Now: time.Now, Scale: 0.001,
 	})

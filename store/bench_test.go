@@ -18,7 +18,7 @@ import (
 // BenchmarkFirstPass commits pages of a hundred issues of about 4 KB that the mirror
 // does not have.
 func BenchmarkFirstPass(b *testing.B) {
-	s := store.New(testenv.Database(b))
+	s := store.New(testenv.Roled(b, testenv.Database(b)))
 	op, _, err := s.CreateOperation(b.Context(), operation.New{
 		ID: uuid.Must(uuid.NewV7()).String(), WorkspaceID: workspace, Kind: operation.KindSyncRepository, Subject: "o/r", Input: json.RawMessage(`{}`),
 	})

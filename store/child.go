@@ -22,7 +22,7 @@ func (s *Store) CreateChildren(ctx context.Context, workspaceID, parentID string
 		arg.Ids, arg.Subjects, arg.Inputs = append(arg.Ids, c.ID), append(arg.Subjects, c.Subject), append(arg.Inputs, string(c.Input))
 	}
 	var made []string
-	err := s.tx(ctx, "create the parts of an operation", func(tx pgx.Tx) error {
+	err := s.tx(ctx, workspaceID, "create the parts of an operation", func(tx pgx.Tx) error {
 		parent, err := s.q.LockRunningOperation(ctx, tx, dbsqlc.LockRunningOperationParams{WorkspaceID: workspaceID, ID: parentID})
 		if errors.Is(err, pgx.ErrNoRows) {
 			return ErrNotRunning
@@ -43,7 +43,7 @@ func (s *Store) CreateChildren(ctx context.Context, workspaceID, parentID string
 // SetRepositoriesTotal records how many children an operation will have; fewer than it
 // has already count as those. The event is nil when that is known.
 func (s *Store) SetRepositoriesTotal(ctx context.Context, workspaceID, id string, total int) (event *operation.Event, err error) {
-	err = s.tx(ctx, "record how many repositories there are", func(tx pgx.Tx) error {
+	err = s.tx(ctx, workspaceID, "record how many repositories there are", func(tx pgx.Tx) error {
 		rows, err := s.q.SetRepositoriesTotal(ctx, tx, dbsqlc.SetRepositoriesTotalParams{
 			WorkspaceID: workspaceID, ID: id, Total: int32(total), //nolint:gosec // an organization has fewer
 		})
@@ -58,7 +58,7 @@ func (s *Store) SetRepositoriesTotal(ctx context.Context, workspaceID, id string
 
 // CountChildren counts the operations that are parts of another.
 func (s *Store) CountChildren(ctx context.Context, workspaceID, parentID string) (int, error) {
-	n, err := s.q.CountChildren(ctx, s.pool, dbsqlc.CountChildrenParams{WorkspaceID: workspaceID, ParentID: parentID})
+	n, err := s.q.CountChildren(ctx, s.in(workspaceID), dbsqlc.CountChildrenParams{WorkspaceID: workspaceID, ParentID: parentID})
 	return int(n), translate("count the parts of an operation", err)
 }
 
@@ -66,7 +66,7 @@ func (s *Store) CountChildren(ctx context.Context, workspaceID, parentID string)
 // any more. The events are for listeners.
 func (s *Store) CancelChildren(ctx context.Context, workspaceID, parentID string) (events []operation.Event, err error) {
 	var rows []dbsqlc.Operation
-	err = s.tx(ctx, "cancel the parts of an operation", func(tx pgx.Tx) error {
+	err = s.tx(ctx, workspaceID, "cancel the parts of an operation", func(tx pgx.Tx) error {
 		if rows, err = s.q.CancelChildren(ctx, tx, dbsqlc.CancelChildrenParams{WorkspaceID: workspaceID, ParentID: parentID}); err != nil {
 			return err
 		}
@@ -88,7 +88,7 @@ func (s *Store) EndChildren(ctx context.Context, workspaceID, parentID string) (
 		return nil, fmt.Errorf("write a failure: %w", err)
 	}
 	var rows []dbsqlc.Operation
-	err = s.tx(ctx, "end the parts of an operation", func(tx pgx.Tx) error {
+	err = s.tx(ctx, workspaceID, "end the parts of an operation", func(tx pgx.Tx) error {
 		rows, err = s.q.EndChildren(ctx, tx, dbsqlc.EndChildrenParams{WorkspaceID: workspaceID, ParentID: parentID, Failure: failure})
 		if err != nil || len(rows) == 0 {
 			return err
@@ -112,7 +112,7 @@ func (s *Store) EndChildren(ctx context.Context, workspaceID, parentID string) (
 // cancelled first; ok is false where there is neither.
 func (s *Store) FirstFailure(ctx context.Context, workspaceID, parentID string) (op operation.Operation, ok bool, err error) {
 	const what = "find the first part of an operation that failed"
-	rows, err := s.q.FirstFailedChild(ctx, s.pool, dbsqlc.FirstFailedChildParams{WorkspaceID: workspaceID, ParentID: parentID})
+	rows, err := s.q.FirstFailedChild(ctx, s.in(workspaceID), dbsqlc.FirstFailedChildParams{WorkspaceID: workspaceID, ParentID: parentID})
 	if err != nil || len(rows) == 0 {
 		return op, false, translate(what, err)
 	}

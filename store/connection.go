@@ -23,11 +23,11 @@ type Connections struct {
 
 // Connections lists a workspace's connections by name.
 func (c *Connections) Connections(ctx context.Context, workspaceID string) ([]connection.Connection, error) {
-	rows, err := c.Store.q.ListConnections(ctx, c.Store.pool, workspaceID)
+	rows, err := c.Store.q.ListConnections(ctx, c.Store.in(workspaceID), workspaceID)
 	if err != nil {
 		return nil, translate("list connections", err)
 	}
-	secrets, err := c.secretsOf(ctx, c.Store.pool, workspaceID, "")
+	secrets, err := c.secretsOf(ctx, c.Store.in(workspaceID), workspaceID, "")
 	if err != nil {
 		return nil, err
 	}
@@ -40,11 +40,11 @@ func (c *Connections) Connections(ctx context.Context, workspaceID string) ([]co
 
 // Connection is one connection. CodeNotFound.
 func (c *Connections) Connection(ctx context.Context, workspaceID, id string) (connection.Connection, error) {
-	row, err := c.Store.q.GetConnection(ctx, c.Store.pool, dbsqlc.GetConnectionParams{WorkspaceID: workspaceID, ID: id})
+	row, err := c.Store.q.GetConnection(ctx, c.Store.in(workspaceID), dbsqlc.GetConnectionParams{WorkspaceID: workspaceID, ID: id})
 	if err != nil {
 		return connection.Connection{}, translate("read a connection", err)
 	}
-	return c.complete(ctx, c.Store.pool, row)
+	return c.complete(ctx, c.Store.in(workspaceID), row)
 }
 
 // CreateConnection makes a connection, which nobody has checked yet. CodeConflict: its
@@ -56,7 +56,7 @@ func (c *Connections) CreateConnection(ctx context.Context, n connection.New) (m
 	if err != nil {
 		return made, err
 	}
-	err = c.Store.tx(ctx, "make a connection", func(tx pgx.Tx) error {
+	err = c.Store.tx(ctx, n.WorkspaceID, "make a connection", func(tx pgx.Tx) error {
 		if err := c.admit(ctx, tx, n.WorkspaceID, id, n.BaseURL); err != nil {
 			return err
 		}
@@ -111,7 +111,7 @@ func (c *Connections) ChangeConnection(ctx context.Context, workspaceID, id stri
 	if err != nil {
 		return changed, err
 	}
-	err = c.Store.tx(ctx, "change a connection", func(tx pgx.Tx) error {
+	err = c.Store.tx(ctx, workspaceID, "change a connection", func(tx pgx.Tx) error {
 		row, err := c.Store.q.LockConnection(ctx, tx, dbsqlc.LockConnectionParams{WorkspaceID: workspaceID, ID: id})
 		if err != nil {
 			return err
@@ -204,7 +204,7 @@ func set[T any](v, to *T) {
 // DeleteConnection deletes a connection with its secrets. CodeNotFound; CodeConflict:
 // the environment describes it.
 func (c *Connections) DeleteConnection(ctx context.Context, workspaceID, id string) error {
-	n, err := c.Store.q.DeleteConnection(ctx, c.Store.pool, dbsqlc.DeleteConnectionParams{WorkspaceID: workspaceID, ID: id})
+	n, err := c.Store.q.DeleteConnection(ctx, c.Store.in(workspaceID), dbsqlc.DeleteConnectionParams{WorkspaceID: workspaceID, ID: id})
 	if err != nil {
 		return translate("delete a connection", err)
 	}

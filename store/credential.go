@@ -43,11 +43,11 @@ type Credentials struct {
 // Connections lists a workspace's connections with their secrets. One whose secrets
 // cannot be read says why.
 func (c *Credentials) Connections(ctx context.Context, workspaceID string) ([]connection.Held, error) {
-	rows, err := c.Store.q.ListConnections(ctx, c.Store.pool, workspaceID)
+	rows, err := c.Store.q.ListConnections(ctx, c.Store.in(workspaceID), workspaceID)
 	if err != nil {
 		return nil, translate("list connections", err)
 	}
-	secrets, err := c.Store.q.ListConnectionSecrets(ctx, c.Store.pool, dbsqlc.ListConnectionSecretsParams{WorkspaceID: workspaceID})
+	secrets, err := c.Store.q.ListConnectionSecrets(ctx, c.Store.in(workspaceID), dbsqlc.ListConnectionSecretsParams{WorkspaceID: workspaceID})
 	if err != nil {
 		return nil, translate("list connections' secrets", err)
 	}
@@ -60,16 +60,29 @@ func (c *Credentials) Connections(ctx context.Context, workspaceID string) ([]co
 
 // Find is a connection of any workspace with its secrets. ok is false where there is none.
 func (c *Credentials) Find(ctx context.Context, id string) (held connection.Held, ok bool, err error) {
-	rows, err := c.Store.q.FindConnection(ctx, c.Store.pool, id)
-	if err != nil || len(rows) == 0 {
+	workspaceID, err := c.workspaceOf(ctx, id)
+	if err != nil || workspaceID == "" {
+		return held, false, err
+	}
+	row, err := c.Store.q.GetConnection(ctx, c.Store.in(workspaceID), dbsqlc.GetConnectionParams{WorkspaceID: workspaceID, ID: id})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return held, false, nil // it was deleted meanwhile
+	}
+	if err != nil {
 		return held, false, translate("find a connection", err)
 	}
-	arg := dbsqlc.ListConnectionSecretsParams{WorkspaceID: rows[0].WorkspaceID, ID: id}
-	secrets, err := c.Store.q.ListConnectionSecrets(ctx, c.Store.pool, arg)
+	arg := dbsqlc.ListConnectionSecretsParams{WorkspaceID: workspaceID, ID: id}
+	secrets, err := c.Store.q.ListConnectionSecrets(ctx, c.Store.in(workspaceID), arg)
 	if err != nil {
 		return held, false, translate("list a connection's secrets", err)
 	}
-	return c.open(rows[0], secrets), true, nil
+	return c.open(row, secrets), true, nil
+}
+
+// workspaceOf is the workspace of a connection; empty: there is no such connection.
+func (c *Credentials) workspaceOf(ctx context.Context, id string) (string, error) {
+	workspaceID, err := c.Store.q.ConnectionWorkspace(ctx, c.Store.pool, id)
+	return workspaceID, translate("find a connection's workspace", err)
 }
 
 // open is a row with its secrets, which are among those given.
@@ -117,7 +130,7 @@ func (c *Credentials) Describe(ctx context.Context) error {
 		hash := sha256.Sum256([]byte("holdfast token " + e.Secrets.Token))
 		arg.Fingerprint = hash[:8]
 	}
-	return c.Store.tx(ctx, "describe the environment's connection", func(tx pgx.Tx) error {
+	return c.Store.tx(ctx, e.WorkspaceID, "describe the environment's connection", func(tx pgx.Tx) error {
 		if err := c.Store.q.LockWorkspaceConnections(ctx, tx, e.WorkspaceID); err != nil {
 			return err
 		}
@@ -135,20 +148,32 @@ func (c *Credentials) Describe(ctx context.Context) error {
 // Accept notes that GitHub accepts a connection's credential, and whose it is. Of a
 // connection that was changed since that version nothing is noted.
 func (c *Credentials) Accept(ctx context.Context, id string, version int64, account, login string) error {
-	err := c.Store.q.AcceptConnection(ctx, c.Store.pool, dbsqlc.AcceptConnectionParams{ID: id, Version: version, Account: account, Login: login})
+	workspaceID, err := c.workspaceOf(ctx, id)
+	if err != nil || workspaceID == "" {
+		return err
+	}
+	err = c.Store.q.AcceptConnection(ctx, c.Store.in(workspaceID), dbsqlc.AcceptConnectionParams{ID: id, Version: version, Account: account, Login: login})
 	return translate("note that a credential is accepted", err)
 }
 
 // Refuse notes that GitHub does not accept a connection's credential, with a sentence for
 // people. Of a connection that was changed since that version nothing is noted.
 func (c *Credentials) Refuse(ctx context.Context, id string, version int64, reason string) error {
-	err := c.Store.q.RefuseConnection(ctx, c.Store.pool, dbsqlc.RefuseConnectionParams{ID: id, Version: version, Reason: reason})
+	workspaceID, err := c.workspaceOf(ctx, id)
+	if err != nil || workspaceID == "" {
+		return err
+	}
+	err = c.Store.q.RefuseConnection(ctx, c.Store.in(workspaceID), dbsqlc.RefuseConnectionParams{ID: id, Version: version, Reason: reason})
 	return translate("note that a credential is refused", err)
 }
 
 // Look tells one of all processes, once in a while, to try a refused credential again.
 func (c *Credentials) Look(ctx context.Context, id string, version int64, every time.Duration) (bool, error) {
-	n, err := c.Store.q.LookAtConnection(ctx, c.Store.pool, dbsqlc.LookAtConnectionParams{ID: id, Version: version, Every: every})
+	workspaceID, err := c.workspaceOf(ctx, id)
+	if err != nil || workspaceID == "" {
+		return false, err
+	}
+	n, err := c.Store.q.LookAtConnection(ctx, c.Store.in(workspaceID), dbsqlc.LookAtConnectionParams{ID: id, Version: version, Every: every})
 	return n > 0, translate("look at a refused credential again", err)
 }
 
@@ -157,15 +182,15 @@ func (c *Credentials) Look(ctx context.Context, id string, version int64, every 
 // renew makes one while the others wait.
 func (c *Credentials) InstallationToken(ctx context.Context, id string, renew func(context.Context) (string, time.Time, error)) (string, time.Time, error) {
 	const what = "read an installation's token"
-	rows, err := c.Store.q.FindConnection(ctx, c.Store.pool, id)
+	workspaceID, err := c.workspaceOf(ctx, id)
 	if err != nil {
-		return "", time.Time{}, translate(what, err)
+		return "", time.Time{}, err
 	}
-	if len(rows) == 0 {
+	if workspaceID == "" {
 		return "", time.Time{}, fmt.Errorf("%s: %w", what, errNoConnection)
 	}
-	bound := binding(rows[0].WorkspaceID, id, fieldInstallationToken)
-	kept, err := c.Store.q.GetConnectionToken(ctx, c.Store.pool, id)
+	bound := binding(workspaceID, id, fieldInstallationToken)
+	kept, err := c.Store.q.GetConnectionToken(ctx, c.Store.in(workspaceID), id)
 	if err != nil {
 		return "", time.Time{}, translate(what, err)
 	}
@@ -174,7 +199,7 @@ func (c *Credentials) InstallationToken(ctx context.Context, id string, renew fu
 			return token, expires, nil
 		}
 	}
-	return c.renewToken(ctx, id, bound, renew)
+	return c.renewToken(ctx, workspaceID, id, bound, renew)
 }
 
 // unseal is a token that is good for a while.
@@ -186,11 +211,11 @@ func (c *Credentials) unseal(row dbsqlc.LockConnectionTokenRow, bound []byte) (t
 	return string(text), *row.ExpiresAt, err == nil // one that cannot be read is replaced
 }
 
-func (c *Credentials) renewToken(ctx context.Context, id string, bound []byte, renew func(context.Context) (string, time.Time, error)) (token string, expires time.Time, err error) {
+func (c *Credentials) renewToken(ctx context.Context, workspaceID, id string, bound []byte, renew func(context.Context) (string, time.Time, error)) (token string, expires time.Time, err error) {
 	if c.Sealer == nil {
 		return "", time.Time{}, errUnsealable()
 	}
-	err = c.Store.tx(ctx, "renew an installation's token", func(tx pgx.Tx) error {
+	err = c.Store.tx(ctx, workspaceID, "renew an installation's token", func(tx pgx.Tx) error {
 		if err := c.Store.q.AddConnectionToken(ctx, tx, id); err != nil {
 			return err
 		}
@@ -228,7 +253,11 @@ func (e *renewalError) Error() string { return e.err.Error() }
 
 // ForgetInstallationToken drops the token that expires then. One that was made since stays.
 func (c *Credentials) ForgetInstallationToken(ctx context.Context, id string, expires time.Time) error {
-	err := c.Store.q.ForgetConnectionToken(ctx, c.Store.pool, dbsqlc.ForgetConnectionTokenParams{ConnectionID: id, ExpiresAt: &expires})
+	workspaceID, err := c.workspaceOf(ctx, id)
+	if err != nil || workspaceID == "" {
+		return err
+	}
+	err = c.Store.q.ForgetConnectionToken(ctx, c.Store.in(workspaceID), dbsqlc.ForgetConnectionTokenParams{ConnectionID: id, ExpiresAt: &expires})
 	return translate("forget an installation's token", err)
 }
 
@@ -238,15 +267,30 @@ func (c *Credentials) Reseal(ctx context.Context) (resealed, unreadable int, err
 	if c.Sealer == nil {
 		return 0, 0, nil
 	}
-	err = c.Store.tx(ctx, "encrypt secrets with the present key", func(tx pgx.Tx) error {
-		key := int64(c.Sealer.Primary())
+	key := int64(c.Sealer.Primary())
+	workspaces, err := c.Store.q.StaleSecretWorkspaces(ctx, c.Store.pool, key)
+	if err != nil {
+		return 0, 0, translate("look for secrets that are encrypted with another key", err)
+	}
+	for _, workspaceID := range workspaces {
+		n, left, err := c.reseal(ctx, workspaceID, key)
+		resealed, unreadable = resealed+n, unreadable+left
+		if err != nil {
+			return resealed, unreadable, err
+		}
+	}
+	return resealed, unreadable, nil
+}
+
+func (c *Credentials) reseal(ctx context.Context, workspaceID string, key int64) (resealed, unreadable int, err error) {
+	err = c.Store.tx(ctx, workspaceID, "encrypt secrets with the present key", func(tx pgx.Tx) error {
 		rows, err := c.Store.q.StaleSecrets(ctx, tx, dbsqlc.StaleSecretsParams{KeyID: key, RowLimit: resealedAtOnce})
 		if err != nil {
 			return err
 		}
 		arg := dbsqlc.ResealSecretsParams{KeyID: key}
 		for _, row := range rows {
-			bound := binding(row.WorkspaceID, row.ConnectionID, row.Field)
+			bound := binding(workspaceID, row.ConnectionID, row.Field)
 			text, err := c.Sealer.Decrypt(row.Sealed, bound)
 			if err != nil {
 				unreadable++

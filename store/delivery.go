@@ -20,7 +20,7 @@ func (s *Store) InsertDelivery(ctx context.Context, d delivery.Delivery) (delive
 	if err != nil {
 		return "", fmt.Errorf("encode the items of a delivery: %w", err)
 	}
-	states, err := s.q.InsertDelivery(ctx, s.pool, dbsqlc.InsertDeliveryParams{
+	states, err := s.q.InsertDelivery(ctx, s.in(d.WorkspaceID), dbsqlc.InsertDeliveryParams{
 		WorkspaceID: d.WorkspaceID, Guid: d.GUID, Connection: d.Connection, Event: d.Event, Action: d.Action,
 		RepositoryID: d.RepositoryID, Repository: d.Repository, OrganizationID: d.OrganizationID, Organization: d.Organization,
 		Collections: append([]string{}, d.Collections...), Items: items, Payload: d.Payload,
@@ -34,7 +34,7 @@ func (s *Store) InsertDelivery(ctx context.Context, d delivery.Delivery) (delive
 // ClaimDeliveries claims the deliveries of a repository that may be worked now for a
 // pass, and tells which mirrored collections they nominate, each once.
 func (s *Store) ClaimDeliveries(ctx context.Context, r delivery.Repository, operationID string) ([]string, error) {
-	rows, err := s.q.ClaimDeliveries(ctx, s.pool, dbsqlc.ClaimDeliveriesParams{
+	rows, err := s.q.ClaimDeliveries(ctx, s.in(r.WorkspaceID), dbsqlc.ClaimDeliveriesParams{
 		WorkspaceID: r.WorkspaceID, RepositoryID: r.ID, OperationID: operationID,
 	})
 	if err != nil {
@@ -50,7 +50,7 @@ func (s *Store) ClaimDeliveries(ctx context.Context, r delivery.Repository, oper
 // PendingDeliveries tells how many deliveries of a repository wait, and how long until
 // the first of them may be worked.
 func (s *Store) PendingDeliveries(ctx context.Context, r delivery.Repository) (n int64, pause time.Duration, err error) {
-	row, err := s.q.NextDeliveryLook(ctx, s.pool, dbsqlc.NextDeliveryLookParams{WorkspaceID: r.WorkspaceID, RepositoryID: r.ID})
+	row, err := s.q.NextDeliveryLook(ctx, s.in(r.WorkspaceID), dbsqlc.NextDeliveryLookParams{WorkspaceID: r.WorkspaceID, RepositoryID: r.ID})
 	return row.Waiting, row.Pause, translate("count the deliveries that wait", err)
 }
 
@@ -77,7 +77,7 @@ type Settle struct {
 // mirror shows what they are about, else, or if the pass failed, looked at again after
 // 2, 4, 8 … seconds, or left after the last look.
 func (s *Store) SettleDeliveries(ctx context.Context, in Settle) (settled []Settled, err error) {
-	err = s.tx(ctx, "settle deliveries", func(tx pgx.Tx) error {
+	err = s.tx(ctx, in.WorkspaceID, "settle deliveries", func(tx pgx.Tx) error {
 		older := []string{}
 		if !in.Failed {
 			if older, err = s.olderDeliveries(ctx, tx, in); err != nil {
@@ -164,7 +164,7 @@ func (s *Store) Unannounced(ctx context.Context, age, told time.Duration, limit 
 // MarkAnnounced notes that a repository's watch was told of all that waits, but for
 // what it was told of within that time.
 func (s *Store) MarkAnnounced(ctx context.Context, r delivery.Repository, told time.Duration) error {
-	return translate("note that a watch was told", s.q.MarkAnnounced(ctx, s.pool, dbsqlc.MarkAnnouncedParams{
+	return translate("note that a watch was told", s.q.MarkAnnounced(ctx, s.in(r.WorkspaceID), dbsqlc.MarkAnnouncedParams{
 		WorkspaceID: r.WorkspaceID, RepositoryID: r.ID, ToldBefore: told,
 	}))
 }
@@ -178,14 +178,14 @@ func (s *Store) DeleteDeliveries(ctx context.Context, age time.Duration, limit i
 
 // KnownDeliveries are those of the GUIDs that were received.
 func (s *Store) KnownDeliveries(ctx context.Context, workspaceID string, guids []string) ([]string, error) {
-	known, err := s.q.KnownDeliveries(ctx, s.pool, dbsqlc.KnownDeliveriesParams{WorkspaceID: workspaceID, Guids: guids})
+	known, err := s.q.KnownDeliveries(ctx, s.in(workspaceID), dbsqlc.KnownDeliveriesParams{WorkspaceID: workspaceID, Guids: guids})
 	return known, translate("look deliveries up", err)
 }
 
 // DeliveryLook is when the deliveries of a hook were last listed, by GitHub's clock;
 // zero: never.
 func (s *Store) DeliveryLook(ctx context.Context, workspaceID, connection, hook string) (time.Time, error) {
-	at, err := s.q.DeliveryLook(ctx, s.pool, dbsqlc.DeliveryLookParams{WorkspaceID: workspaceID, Connection: connection, Hook: hook})
+	at, err := s.q.DeliveryLook(ctx, s.in(workspaceID), dbsqlc.DeliveryLookParams{WorkspaceID: workspaceID, Connection: connection, Hook: hook})
 	if err != nil || len(at) == 0 {
 		return time.Time{}, translate("read when deliveries were last listed", err)
 	}
@@ -194,7 +194,7 @@ func (s *Store) DeliveryLook(ctx context.Context, workspaceID, connection, hook 
 
 // SetDeliveryLook notes when the deliveries of a hook were listed.
 func (s *Store) SetDeliveryLook(ctx context.Context, workspaceID, connection, hook string, at time.Time) error {
-	return translate("note when deliveries were listed", s.q.UpsertDeliveryLook(ctx, s.pool, dbsqlc.UpsertDeliveryLookParams{
+	return translate("note when deliveries were listed", s.q.UpsertDeliveryLook(ctx, s.in(workspaceID), dbsqlc.UpsertDeliveryLookParams{
 		WorkspaceID: workspaceID, Connection: connection, Hook: hook, LookedAt: at,
 	}))
 }
@@ -202,14 +202,14 @@ func (s *Store) SetDeliveryLook(ctx context.Context, workspaceID, connection, ho
 // RepositoryIDs are the mirrored repositories of that owner, and the one of that name.
 // Either may be empty.
 func (s *Store) RepositoryIDs(ctx context.Context, workspaceID, owner, fullName string) ([]int64, error) {
-	ids, err := s.q.ListRepositoryIDs(ctx, s.pool, dbsqlc.ListRepositoryIDsParams{WorkspaceID: workspaceID, Owner: owner, FullName: fullName})
+	ids, err := s.q.ListRepositoryIDs(ctx, s.in(workspaceID), dbsqlc.ListRepositoryIDsParams{WorkspaceID: workspaceID, Owner: owner, FullName: fullName})
 	return ids, translate("list an owner's repositories", err)
 }
 
 // RepositoryName is the present owner/name of a mirrored repository; empty: it is not
 // mirrored.
 func (s *Store) RepositoryName(ctx context.Context, workspaceID string, repositoryID int64) (string, error) {
-	names, err := s.q.RepositoryName(ctx, s.pool, dbsqlc.RepositoryNameParams{WorkspaceID: workspaceID, RepositoryID: repositoryID})
+	names, err := s.q.RepositoryName(ctx, s.in(workspaceID), dbsqlc.RepositoryNameParams{WorkspaceID: workspaceID, RepositoryID: repositoryID})
 	if err != nil || len(names) == 0 {
 		return "", translate("read a repository's name", err)
 	}
@@ -219,7 +219,7 @@ func (s *Store) RepositoryName(ctx context.Context, workspaceID string, reposito
 // MarkSweepsDue has repositories compared with GitHub as soon as the sweep's schedule
 // comes by, whenever they were last.
 func (s *Store) MarkSweepsDue(ctx context.Context, workspaceID string, repositoryIDs ...int64) error {
-	return translate("mark sweeps as due", s.q.MarkSweepsDue(ctx, s.pool, dbsqlc.MarkSweepsDueParams{
+	return translate("mark sweeps as due", s.q.MarkSweepsDue(ctx, s.in(workspaceID), dbsqlc.MarkSweepsDueParams{
 		WorkspaceID: workspaceID, RepositoryIds: repositoryIDs,
 	}))
 }

@@ -34,7 +34,7 @@ func stateOf(op operation.Operation) stateData {
 // Events lists an operation's events after a sequence number, in order.
 func (s *Store) Events(ctx context.Context, workspaceID, id string, after int64, limit int) ([]operation.Event, error) {
 	const what = "list an operation's events"
-	row, err := s.q.GetOperation(ctx, s.pool, dbsqlc.GetOperationParams{WorkspaceID: workspaceID, ID: id})
+	row, err := s.q.GetOperation(ctx, s.in(workspaceID), dbsqlc.GetOperationParams{WorkspaceID: workspaceID, ID: id})
 	if err != nil {
 		return nil, translate(what, err)
 	}
@@ -42,7 +42,7 @@ func (s *Store) Events(ctx context.Context, workspaceID, id string, after int64,
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.q.ListEvents(ctx, s.pool, dbsqlc.ListEventsParams{
+	rows, err := s.q.ListEvents(ctx, s.in(workspaceID), dbsqlc.ListEventsParams{
 		WorkspaceID: workspaceID, OperationID: id, After: after, RowLimit: int32(min(limit, 10_000)), //nolint:gosec // bounded here
 	})
 	if err != nil {

@@ -25,7 +25,7 @@ func (s *Store) Changes(ctx context.Context, workspaceID string, f operation.Cha
 	if err != nil {
 		return nil, "", err
 	}
-	rows, err := s.q.ListChanges(ctx, s.pool, arg)
+	rows, err := s.q.ListChanges(ctx, s.in(workspaceID), arg)
 	if err != nil {
 		return nil, "", translate(what, err)
 	}
@@ -66,7 +66,7 @@ func (s *Store) changesArg(ctx context.Context, workspaceID string, f operation.
 		arg.After = after
 	}
 	if f.Repository != "" {
-		id, err := s.repositoryID(ctx, s.pool, workspaceID, f.Repository)
+		id, err := s.repositoryID(ctx, s.in(workspaceID), workspaceID, f.Repository)
 		if err != nil {
 			return arg, err
 		}
@@ -78,7 +78,7 @@ func (s *Store) changesArg(ctx context.Context, workspaceID string, f operation.
 
 // changeCounter is the workspace's; of one without changes it is zero.
 func (s *Store) changeCounter(ctx context.Context, workspaceID string) (dbsqlc.ChangeCounterRow, error) {
-	rows, err := s.q.ChangeCounter(ctx, s.pool, workspaceID)
+	rows, err := s.q.ChangeCounter(ctx, s.in(workspaceID), workspaceID)
 	if err != nil || len(rows) == 0 {
 		return dbsqlc.ChangeCounterRow{}, err
 	}
@@ -109,7 +109,7 @@ func (s *Store) nameRepositories(ctx context.Context, workspaceID string, change
 			ids = append(ids, c.RepositoryID)
 		}
 	}
-	rows, err := s.q.RepositoryNames(ctx, s.pool, dbsqlc.RepositoryNamesParams{WorkspaceID: workspaceID, RepositoryIds: ids})
+	rows, err := s.q.RepositoryNames(ctx, s.in(workspaceID), dbsqlc.RepositoryNamesParams{WorkspaceID: workspaceID, RepositoryIds: ids})
 	if err != nil {
 		return translate("name the repositories of changes", err)
 	}

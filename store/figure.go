@@ -13,8 +13,8 @@ import (
 // Figures reads what operators watch, all of it as of one moment. The policy says
 // when a sweep is overdue.
 func (s *Store) Figures(ctx context.Context, policy operation.SweepPolicy) (f operation.Figures, err error) {
-	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	err = pgx.BeginTxFunc(ctx, s.pool, snapshot, func(tx pgx.Tx) error {
+	moment := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	err = pgx.BeginTxFunc(ctx, s.pool, moment, func(tx pgx.Tx) error {
 		operations, err := s.q.CountOperations(ctx, tx)
 		if err != nil {
 			return err
@@ -54,7 +54,7 @@ func (s *Store) addChecks(ctx context.Context, tx pgx.Tx, f *operation.Figures, 
 	return err
 }
 
-func toFigures(operations []dbsqlc.CountOperationsRow, waits []dbsqlc.CountWaitsRow, ages []dbsqlc.MirrorAgesRow, repositories int64) operation.Figures {
+func toFigures(operations []dbsqlc.OperationCount, waits []dbsqlc.WaitCount, ages []dbsqlc.MirrorAge, repositories int64) operation.Figures {
 	f := operation.Figures{Repositories: repositories}
 	for _, row := range operations {
 		f.Operations = append(f.Operations, operation.StateFigure{

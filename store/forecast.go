@@ -67,7 +67,7 @@ func (s *Store) RenewForecast(ctx context.Context, workspaceID, id string, forec
 	if err != nil {
 		return nil, fmt.Errorf("write a forecast: %w", err)
 	}
-	return s.waiting(ctx, func(tx pgx.Tx) ([]dbsqlc.Operation, error) {
+	return s.waiting(ctx, workspaceID, func(tx pgx.Tx) ([]dbsqlc.Operation, error) {
 		return s.q.RenewForecast(ctx, tx, dbsqlc.RenewForecastParams{
 			WorkspaceID: workspaceID, ID: id, Forecast: raw, OlderThan: forecast.At.Add(-age),
 		})
@@ -83,7 +83,7 @@ type PastPace struct {
 // PastPaces lists what the last operations of a workspace measured that had enough to
 // do for it, newest first.
 func (s *Store) PastPaces(ctx context.Context, workspaceID string, limit int32) ([]PastPace, error) {
-	rows, err := s.q.PastPaces(ctx, s.pool, dbsqlc.PastPacesParams{WorkspaceID: workspaceID, RowLimit: limit})
+	rows, err := s.q.PastPaces(ctx, s.in(workspaceID), dbsqlc.PastPacesParams{WorkspaceID: workspaceID, RowLimit: limit})
 	if err != nil {
 		return nil, translate("list what earlier operations measured", err)
 	}
@@ -104,7 +104,7 @@ type PassState struct {
 
 // PassStates lists the passes of one repository, by collection.
 func (s *Store) PassStates(ctx context.Context, workspaceID string, repositoryID int64) (map[string]PassState, error) {
-	rows, err := s.q.ListPasses(ctx, s.pool, dbsqlc.ListPassesParams{WorkspaceID: workspaceID, RepositoryIds: []int64{repositoryID}})
+	rows, err := s.q.ListPasses(ctx, s.in(workspaceID), dbsqlc.ListPassesParams{WorkspaceID: workspaceID, RepositoryIds: []int64{repositoryID}})
 	if err != nil {
 		return nil, translate("list passes", err)
 	}

@@ -41,7 +41,7 @@ func (s *Store) ItemHistory(ctx context.Context, workspaceID string, ref operati
 	if err != nil {
 		return operation.ItemHistory{}, "", err
 	}
-	rows, err := s.q.ListItemChanges(ctx, s.pool, dbsqlc.ListItemChangesParams{
+	rows, err := s.q.ListItemChanges(ctx, s.in(workspaceID), dbsqlc.ListItemChangesParams{
 		WorkspaceID: workspaceID, RepositoryID: it.repositoryID, Collection: it.collection.Name, Key: it.key,
 		Below: below, RowLimit: int32(limit) + 1, //nolint:gosec // at most 100
 	})
@@ -70,7 +70,7 @@ func (s *Store) ItemAt(ctx context.Context, workspaceID string, ref operation.It
 		return operation.ItemState{}, err
 	}
 	state := operation.ItemState{Key: it.key, Number: it.number, Item: it.raw}
-	rows, err := s.q.FirstItemChangeAfter(ctx, s.pool, dbsqlc.FirstItemChangeAfterParams{
+	rows, err := s.q.FirstItemChangeAfter(ctx, s.in(workspaceID), dbsqlc.FirstItemChangeAfterParams{
 		WorkspaceID: workspaceID, RepositoryID: it.repositoryID, Collection: it.collection.Name, Key: it.key, Past: at,
 	})
 	if err != nil {
@@ -106,7 +106,7 @@ func (s *Store) findItem(ctx context.Context, workspaceID string, ref operation.
 	if !ok || c.Scope != collection.ScopeRepository {
 		return item{}, operation.NotFound("Repositories have no collection of this name.")
 	}
-	repositoryID, err := s.repositoryID(ctx, s.pool, workspaceID, ref.Repository)
+	repositoryID, err := s.repositoryID(ctx, s.in(workspaceID), workspaceID, ref.Repository)
 	if err != nil {
 		return item{}, err
 	}
@@ -117,7 +117,7 @@ func (s *Store) findItem(ctx context.Context, workspaceID string, ref operation.
 		}
 		it.key = ""
 	}
-	return it, s.resolve(ctx, s.pool, workspaceID, &it)
+	return it, s.resolve(ctx, s.in(workspaceID), workspaceID, &it)
 }
 
 // resolve completes an item of which the key or the number is known.

@@ -40,7 +40,7 @@ type KnownPage struct {
 // KnownPages lists, by their numbers, at most limit pages from a number on that GitHub
 // can be asked about, whether they are still the same.
 func (s *Store) KnownPages(ctx context.Context, key PassKey, from, limit int) (map[int]KnownPage, error) {
-	rows, err := s.q.ListListingPages(ctx, s.pool, dbsqlc.ListListingPagesParams{
+	rows, err := s.q.ListListingPages(ctx, s.in(key.WorkspaceID), dbsqlc.ListListingPagesParams{
 		WorkspaceID: key.WorkspaceID, RepositoryID: key.RepositoryID, Collection: key.Collection,
 		Page: int32(from), RowLimit: int32(limit), //nolint:gosec // both are small
 	})
@@ -134,11 +134,11 @@ type Suspect struct {
 // Suspects lists at most limit items that the pass's list did not show, by their
 // keys, and how many there are in all.
 func (s *Store) Suspects(ctx context.Context, key PassKey, limit int) ([]Suspect, int64, error) {
-	n, err := s.q.CountSuspects(ctx, s.pool, dbsqlc.CountSuspectsParams(key))
+	n, err := s.q.CountSuspects(ctx, s.in(key.WorkspaceID), dbsqlc.CountSuspectsParams(key))
 	if err != nil {
 		return nil, 0, translate("count the items that were not listed", err)
 	}
-	rows, err := s.q.ListSuspects(ctx, s.pool, dbsqlc.ListSuspectsParams{
+	rows, err := s.q.ListSuspects(ctx, s.in(key.WorkspaceID), dbsqlc.ListSuspectsParams{
 		WorkspaceID: key.WorkspaceID, RepositoryID: key.RepositoryID, Collection: key.Collection, RowLimit: int32(limit), //nolint:gosec // small
 	})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast/holdfast/internal/operation"
+	"github.com/holdfast/holdfast/internal/testenv"
 	"github.com/holdfast/holdfast/internal/testenv/metrictest"
 	"github.com/holdfast/holdfast/store"
 )
@@ -141,19 +142,20 @@ func TestFiguresEndWithTheirContext(t *testing.T) {
 // read all operations that there ever were.
 func TestFiguresReadNoHistory(t *testing.T) {
 	b := setup(t)
-	config := b.pool.Config()
-	config.MaxConns = 1 // Postgres counts what each connection has read
-	pool, err := pgxpool.NewWithConfig(t.Context(), config)
-	require.NoError(t, err)
-	t.Cleanup(pool.Close)
-	b.Store, b.pool = store.New(pool), pool
-	_, err = b.pool.Exec(t.Context(), `insert into operations (workspace_id, id, kind, subject, input, state, created_at, finished_at)
+	_, err := b.pool.Exec(t.Context(), `insert into operations (workspace_id, id, kind, subject, input, state, created_at, finished_at)
 		select $1, gen_random_uuid(), 'sync_repository', 'o/r', '{}', 'succeeded', now() - interval '2 days', now() - interval '1 day' from generate_series(1, 5000)`, workspace)
 	require.NoError(t, err)
+	config := b.pool.Config()
+	config.MaxConns = 1 // Postgres counts what each connection has read
+	one, err := pgxpool.NewWithConfig(t.Context(), config)
+	require.NoError(t, err)
+	t.Cleanup(one.Close)
+	pool := testenv.Roled(t, one)
+	b.Store = store.New(pool)
 	read := func() (tuples int) {
-		_, err := b.pool.Exec(t.Context(), `select pg_stat_force_next_flush()`)
+		_, err := pool.Exec(t.Context(), `select pg_stat_force_next_flush()`)
 		require.NoError(t, err)
-		require.NoError(t, b.pool.QueryRow(t.Context(),
+		require.NoError(t, pool.QueryRow(t.Context(),
 			`select seq_tup_read + coalesce(idx_tup_fetch, 0) from pg_stat_user_tables where relname = 'operations'`).Scan(&tuples))
 		return tuples
 	}

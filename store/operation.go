@@ -20,7 +20,7 @@ import (
 func (s *Store) CreateOperation(ctx context.Context, n operation.New) (op operation.Operation, created bool, err error) {
 	const what = "create an operation"
 	key := optional(n.IdempotencyKey)
-	rows, err := s.q.InsertOperation(ctx, s.pool, dbsqlc.InsertOperationParams{
+	rows, err := s.q.InsertOperation(ctx, s.in(n.WorkspaceID), dbsqlc.InsertOperationParams{
 		WorkspaceID: n.WorkspaceID, ID: n.ID, Kind: string(n.Kind), Source: string(cmp.Or(n.Source, operation.SourceSync)),
 		ParentID: optional(n.ParentID), Subject: n.Subject, Input: n.Input, IdempotencyKey: key, RequestHash: n.RequestHash,
 	})
@@ -35,7 +35,7 @@ func (s *Store) CreateOperation(ctx context.Context, n operation.New) (op operat
 	if key == nil {
 		return op, false, operation.Conflict("An operation with this id exists already.")
 	}
-	row, err := s.q.OperationByKey(ctx, s.pool, dbsqlc.OperationByKeyParams{WorkspaceID: n.WorkspaceID, IdempotencyKey: *key})
+	row, err := s.q.OperationByKey(ctx, s.in(n.WorkspaceID), dbsqlc.OperationByKeyParams{WorkspaceID: n.WorkspaceID, IdempotencyKey: *key})
 	if err != nil {
 		return op, false, translate(what, err)
 	}
@@ -52,8 +52,7 @@ func (s *Store) CreateOperation(ctx context.Context, n operation.New) (op operat
 // Operation is one operation with its progress and the number of its last event,
 // all of one moment.
 func (s *Store) Operation(ctx context.Context, workspaceID, id string) (op operation.Operation, err error) {
-	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	err = pgx.BeginTxFunc(ctx, s.pool, snapshot, func(tx pgx.Tx) error {
+	err = s.snapshot(ctx, workspaceID, "read an operation", func(tx pgx.Tx) error {
 		row, err := s.q.GetOperation(ctx, tx, dbsqlc.GetOperationParams{WorkspaceID: workspaceID, ID: id})
 		if err != nil {
 			return err
@@ -65,7 +64,7 @@ func (s *Store) Operation(ctx context.Context, workspaceID, id string) (op opera
 		op = ops[0]
 		return nil
 	})
-	return op, translate("read an operation", err)
+	return op, err
 }
 
 // Operations lists a workspace's operations, newest first, with the cursor of the
@@ -83,7 +82,7 @@ func (s *Store) Operations(ctx context.Context, workspaceID string, f operation.
 		}
 		arg.BeforeAt, arg.BeforeID = &at, &id
 	}
-	rows, err := s.q.ListOperations(ctx, s.pool, arg)
+	rows, err := s.q.ListOperations(ctx, s.in(workspaceID), arg)
 	if err != nil {
 		return nil, "", translate(what, err)
 	}
@@ -92,7 +91,7 @@ func (s *Store) Operations(ctx context.Context, workspaceID string, f operation.
 		rows = rows[:f.Limit]
 		next = writeCursor(rows[f.Limit-1].CreatedAt, rows[f.Limit-1].ID)
 	}
-	ops, err := s.withCollections(ctx, s.pool, workspaceID, rows)
+	ops, err := s.withCollections(ctx, s.in(workspaceID), workspaceID, rows)
 	return ops, next, translate(what, err)
 }
 
@@ -125,7 +124,7 @@ func (s *Store) RequestCancel(ctx context.Context, workspaceID, id string) (oper
 // CodeConflict when the state may not follow, and CodeNotFound when there is no such
 // operation.
 func (s *Store) SetState(ctx context.Context, workspaceID, id string, to operation.State, failure *operation.Failure) (op operation.Operation, events []operation.Event, err error) {
-	err = s.tx(ctx, "set an operation's state", func(tx pgx.Tx) error {
+	err = s.tx(ctx, workspaceID, "set an operation's state", func(tx pgx.Tx) error {
 		op, events, err = s.setState(ctx, tx, workspaceID, id, to, failure)
 		return err
 	})
@@ -185,7 +184,7 @@ func (s *Store) SetWaiting(ctx context.Context, workspaceID, id string, waiting 
 	if err != nil {
 		return nil, fmt.Errorf("write what an operation waits for: %w", err)
 	}
-	return s.waiting(ctx, func(tx pgx.Tx) ([]dbsqlc.Operation, error) {
+	return s.waiting(ctx, workspaceID, func(tx pgx.Tx) ([]dbsqlc.Operation, error) {
 		return s.q.SetOperationWaiting(ctx, tx, dbsqlc.SetOperationWaitingParams{WorkspaceID: workspaceID, ID: id, Waiting: raw})
 	})
 }
@@ -193,13 +192,13 @@ func (s *Store) SetWaiting(ctx context.Context, workspaceID, id string, waiting 
 // ClearWaiting says that a collection goes on. The event is nil when it was not
 // the one whose wait was shown.
 func (s *Store) ClearWaiting(ctx context.Context, workspaceID, id, collection string) (*operation.Event, error) {
-	return s.waiting(ctx, func(tx pgx.Tx) ([]dbsqlc.Operation, error) {
+	return s.waiting(ctx, workspaceID, func(tx pgx.Tx) ([]dbsqlc.Operation, error) {
 		return s.q.ClearOperationWaiting(ctx, tx, dbsqlc.ClearOperationWaitingParams{WorkspaceID: workspaceID, ID: id, Collection: collection})
 	})
 }
 
-func (s *Store) waiting(ctx context.Context, update func(pgx.Tx) ([]dbsqlc.Operation, error)) (event *operation.Event, err error) {
-	err = s.tx(ctx, "set what an operation waits for", func(tx pgx.Tx) error {
+func (s *Store) waiting(ctx context.Context, workspaceID string, update func(pgx.Tx) ([]dbsqlc.Operation, error)) (event *operation.Event, err error) {
+	err = s.tx(ctx, workspaceID, "set what an operation waits for", func(tx pgx.Tx) error {
 		rows, err := update(tx)
 		if err != nil || len(rows) == 0 {
 			return err
@@ -226,5 +225,9 @@ func (s *Store) Open(ctx context.Context, age time.Duration, afterAt time.Time, 
 	if err != nil {
 		return nil, translate("list open operations", err)
 	}
-	return toOperations(rows, nil)
+	open := make([]dbsqlc.Operation, len(rows))
+	for i, row := range rows {
+		open[i] = dbsqlc.Operation(row)
+	}
+	return toOperations(open, nil)
 }

@@ -25,7 +25,7 @@ type ListedRepositories struct {
 // OrganizationRepositories lists, by key, repositories that the list of an
 // organization showed when it was last read.
 func (s *Store) OrganizationRepositories(ctx context.Context, l ListedRepositories) ([]ListedRepository, error) {
-	rows, err := s.q.ListOrganizationRepositories(ctx, s.pool, dbsqlc.ListOrganizationRepositoriesParams{
+	rows, err := s.q.ListOrganizationRepositories(ctx, s.in(l.WorkspaceID), dbsqlc.ListOrganizationRepositoriesParams{
 		WorkspaceID: l.WorkspaceID, OrganizationID: l.OrganizationID, After: l.After,
 		Archived: l.Archived, Forks: l.Forks, RowLimit: l.Limit,
 	})

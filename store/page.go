@@ -79,7 +79,7 @@ type Committed struct {
 // ErrStaleFence and ErrNotRunning say that nothing was written and nothing more may
 // be, ErrMirrorDiffers that the page must be asked for whole.
 func (s *Store) CommitPage(ctx context.Context, p Page) (c Committed, err error) {
-	err = s.tx(ctx, "commit a page of "+p.Key.Collection, func(tx pgx.Tx) error {
+	err = s.tx(ctx, p.Key.WorkspaceID, "commit a page of "+p.Key.Collection, func(tx pgx.Tx) error {
 		if err := s.checkFence(ctx, tx, p); err != nil {
 			return err
 		}

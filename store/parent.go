@@ -28,7 +28,7 @@ type Moved struct {
 // MovedParents lists, in order of their keys, at most limit parents that moved since
 // their list was read.
 func (s *Store) MovedParents(ctx context.Context, m Moved, limit int) ([]Parent, error) {
-	rows, err := s.pool.Query(ctx, `select p.key, `+m.Nested.Parents.Arg+`, `+version(m.Nested)+` from `+moved(m)+`
+	rows, err := s.in(m.Key.WorkspaceID).Query(ctx, `select p.key, `+m.Nested.Parents.Arg+`, `+version(m.Nested)+` from `+moved(m)+`
 		and p.key collate "C" > $5 order by p.key collate "C" limit $6`,
 		m.Key.WorkspaceID, m.Key.RepositoryID, m.Key.Collection, m.Full, m.After, limit)
 	if err != nil {
@@ -46,7 +46,7 @@ func (s *Store) MovedParents(ctx context.Context, m Moved, limit int) ([]Parent,
 
 // CountMovedParents counts what MovedParents would list in all.
 func (s *Store) CountMovedParents(ctx context.Context, m Moved) (n int64, err error) {
-	err = s.pool.QueryRow(ctx, `select count(*) from `+moved(m), m.Key.WorkspaceID, m.Key.RepositoryID, m.Key.Collection, m.Full).Scan(&n)
+	err = s.in(m.Key.WorkspaceID).QueryRow(ctx, `select count(*) from `+moved(m), m.Key.WorkspaceID, m.Key.RepositoryID, m.Key.Collection, m.Full).Scan(&n)
 	return n, translate("count parents that moved", err)
 }
 
@@ -87,7 +87,7 @@ func (s *Store) Children(ctx context.Context, key PassKey, c collection.Collecti
 		keys[i] = p.Key
 	}
 	const what = "list the items of some parents"
-	rows, err := s.pool.Query(ctx, `select u.parent_key, t.key from unnest($3::text[]) as u (parent_key)
+	rows, err := s.in(key.WorkspaceID).Query(ctx, `select u.parent_key, t.key from unnest($3::text[]) as u (parent_key)
 		cross join lateral (
 			select key from `+table(c)+` t
 			where t.parent_key = u.parent_key and t.`+c.ScopeColumn()+` = $2 and t.workspace_id = $1 and t.deleted_at is null offset 0

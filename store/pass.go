@@ -37,7 +37,7 @@ type Pass struct {
 // pass that started after op was created and is complete is as good as a new one:
 // not so for a collection whose passes depend on what another one holds.
 func (s *Store) TakePass(ctx context.Context, key PassKey, op operation.Operation, reuse bool) (pass Pass, err error) {
-	err = s.tx(ctx, "take a pass", func(tx pgx.Tx) error {
+	err = s.tx(ctx, key.WorkspaceID, "take a pass", func(tx pgx.Tx) error {
 		if err := s.q.EnsurePass(ctx, tx, dbsqlc.EnsurePassParams(key)); err != nil {
 			return err
 		}
@@ -72,7 +72,7 @@ func (s *Store) TakePass(ctx context.Context, key PassKey, op operation.Operatio
 // FailPass gives up a pass that its operation cannot go on with, so that others
 // need not wait for it, and records why. Restart makes the next pass begin anew.
 func (s *Store) FailPass(ctx context.Context, key PassKey, operationID string, fence int64, restart bool, note string) (event operation.Event, err error) {
-	err = s.tx(ctx, "give up a pass", func(tx pgx.Tx) error {
+	err = s.tx(ctx, key.WorkspaceID, "give up a pass", func(tx pgx.Tx) error {
 		n, err := s.q.ReleasePass(ctx, tx, dbsqlc.ReleasePassParams{
 			WorkspaceID: key.WorkspaceID, RepositoryID: key.RepositoryID, Collection: key.Collection,
 			Fence: fence, Holder: operationID, Restart: restart,

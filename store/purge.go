@@ -33,7 +33,7 @@ func (s *Store) Purge(ctx context.Context, workspaceID string, p operation.Purge
 		return nil, err
 	}
 	out := make([]operation.Purged, len(items))
-	err = s.tx(ctx, "purge an item", func(tx pgx.Tx) error { return s.purge(ctx, tx, workspaceID, p, items, out) })
+	err = s.tx(ctx, workspaceID, "purge an item", func(tx pgx.Tx) error { return s.purge(ctx, tx, workspaceID, p, items, out) })
 	if err != nil {
 		return nil, err
 	}
@@ -60,12 +60,12 @@ func (s *Store) purgeItems(ctx context.Context, workspaceID string, p operation.
 	case p.Field != "" && !c.Redactable(p.Field):
 		return nil, invalidPurge("This field identifies the item, or is no path to a field.")
 	}
-	repositoryID, err := s.repositoryID(ctx, s.pool, workspaceID, p.Repository)
+	repositoryID, err := s.repositoryID(ctx, s.in(workspaceID), workspaceID, p.Repository)
 	if err != nil {
 		return nil, err
 	}
 	it := &item{collection: c, repositoryID: repositoryID, key: p.Key, number: p.Number}
-	if err := s.resolve(ctx, s.pool, workspaceID, it); err != nil {
+	if err := s.resolve(ctx, s.in(workspaceID), workspaceID, it); err != nil {
 		return nil, err
 	}
 	twin, ok := s.collections.ByName(c.Twin)
@@ -73,7 +73,7 @@ func (s *Store) purgeItems(ctx context.Context, workspaceID string, p operation.
 		return []*item{it}, nil
 	}
 	other := &item{collection: twin, repositoryID: repositoryID, number: it.number}
-	err = s.resolve(ctx, s.pool, workspaceID, other)
+	err = s.resolve(ctx, s.in(workspaceID), workspaceID, other)
 	if operation.CodeOf(err) == operation.CodeNotFound {
 		return []*item{it}, nil
 	}
@@ -188,7 +188,7 @@ func (s *Store) forget(ctx context.Context, tx pgx.Tx, workspaceID string, it *i
 func (s *Store) eraseDeliveries(ctx context.Context, workspaceID string, it *item) (int64, error) {
 	var erased int64
 	for after := ""; ; {
-		row, err := s.q.EraseDeliveries(ctx, s.pool, dbsqlc.EraseDeliveriesParams{
+		row, err := s.q.EraseDeliveries(ctx, s.in(workspaceID), dbsqlc.EraseDeliveriesParams{
 			WorkspaceID: workspaceID, RepositoryID: it.repositoryID, Mention: it.mention(), After: after, Scan: erasedAtOnce,
 		})
 		if err != nil {

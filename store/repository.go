@@ -25,7 +25,7 @@ func (s *Store) Repositories(ctx context.Context, workspaceID string, f operatio
 		}
 		arg.After = after
 	}
-	rows, err := s.q.ListRepositories(ctx, s.pool, arg)
+	rows, err := s.q.ListRepositories(ctx, s.in(workspaceID), arg)
 	if err != nil {
 		return nil, "", translate(what, err)
 	}
@@ -38,7 +38,7 @@ func (s *Store) Repositories(ctx context.Context, workspaceID string, f operatio
 	for i, row := range rows {
 		ids[i] = row.RepositoryID
 	}
-	passes, err := s.q.ListPasses(ctx, s.pool, dbsqlc.ListPassesParams{WorkspaceID: workspaceID, RepositoryIds: ids, Ignored: s.ofOrganizations})
+	passes, err := s.q.ListPasses(ctx, s.in(workspaceID), dbsqlc.ListPassesParams{WorkspaceID: workspaceID, RepositoryIds: ids, Ignored: s.ofOrganizations})
 	if err != nil {
 		return nil, "", translate(what, err)
 	}
@@ -78,7 +78,7 @@ func addCollections(r *operation.Repository, passes []dbsqlc.CollectionPass) {
 // another name now, every URL in its items has changed without any updated_at
 // saying so: all its passes start over. It tells whether that is so.
 func (s *Store) NoticeRename(ctx context.Context, workspaceID string, repositoryID int64, fullName string) (renamed bool, err error) {
-	err = s.tx(ctx, "notice a renamed repository", func(tx pgx.Tx) error {
+	err = s.tx(ctx, workspaceID, "notice a renamed repository", func(tx pgx.Tx) error {
 		names, err := s.q.RepositoryName(ctx, tx, dbsqlc.RepositoryNameParams{WorkspaceID: workspaceID, RepositoryID: repositoryID})
 		if err != nil || len(names) == 0 || names[0] == fullName {
 			return err

@@ -12,7 +12,7 @@ import (
 // drops those whose changes are all older than the retention; 0 keeps all. It tells how
 // many it dropped. Where another process is at it, it does nothing.
 func (s *Store) KeepChanges(ctx context.Context, retention time.Duration) (dropped int, err error) {
-	err = s.tx(ctx, "keep the partitions of changes", func(tx pgx.Tx) error {
+	err = s.across(ctx, "keep the partitions of changes", func(tx pgx.Tx) error {
 		mine, err := s.q.TryKeepChanges(ctx, tx)
 		if err != nil || !mine {
 			return err

@@ -15,7 +15,7 @@ const searchedCharacters = "200000"
 // changed since theirs was made, in order of their keys. It returns the last key,
 // empty when there is nothing left.
 func (s *Store) IndexSearch(ctx context.Context, key PassKey, c collection.Collection, after string, limit int) (last string, err error) {
-	row := s.pool.QueryRow(ctx, indexSearchSQL(c), key.WorkspaceID, key.RepositoryID, key.Collection, after, limit)
+	row := s.in(key.WorkspaceID).QueryRow(ctx, indexSearchSQL(c), key.WorkspaceID, key.RepositoryID, key.Collection, after, limit)
 	if err := row.Scan(&last); err != nil {
 		return "", translate("index "+c.Name+" for search", err)
 	}

@@ -24,7 +24,7 @@ type Statuses struct {
 // RepositoryStatus is the status of the mirrored repository of that name, in any
 // case, all of it of one moment. CodeNotFound when none is mirrored.
 func (s *Statuses) RepositoryStatus(ctx context.Context, workspaceID, fullName string) (status operation.RepositoryStatus, err error) {
-	err = s.snapshot(ctx, "read a repository's status", func(tx pgx.Tx) error {
+	err = s.Store.snapshot(ctx, workspaceID, "read a repository's status", func(tx pgx.Tx) error {
 		id, err := s.Store.repositoryID(ctx, tx, workspaceID, fullName)
 		if err != nil {
 			return err
@@ -43,11 +43,6 @@ func (s *Statuses) RepositoryStatus(ctx context.Context, workspaceID, fullName s
 		return err
 	})
 	return status, err
-}
-
-func (s *Statuses) snapshot(ctx context.Context, what string, read func(tx pgx.Tx) error) error {
-	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	return translate(what, pgx.BeginTxFunc(ctx, s.Store.pool, options, read))
 }
 
 func (s *Statuses) collections(ctx context.Context, tx pgx.Tx, workspaceID string, repositoryID int64) ([]operation.CollectionStatus, error) {
@@ -142,7 +137,7 @@ func (s *Statuses) Drift(ctx context.Context, workspaceID, cursor string, limit 
 			return report, err
 		}
 	}
-	err = s.snapshot(ctx, "sum up the drift", func(tx pgx.Tx) error {
+	err = s.Store.snapshot(ctx, workspaceID, "sum up the drift", func(tx pgx.Tx) error {
 		counts, err := s.Store.q.CountConspicuous(ctx, tx, dbsqlc.CountConspicuousParams{
 			WorkspaceID: workspaceID, Every: s.Policy.Every, Grace: s.Policy.Grace(),
 		})

@@ -85,9 +85,9 @@ func Open(ctx context.Context, address postgres.Address, applicationName string,
 // bound keeps a host that vanished in the middle of a transaction from holding its
 // locks until TCP gives up, and whoever waits for a lock from waiting for ever.
 func bound(ctx context.Context, conn *pgx.Conn) error {
-	_, err := conn.Exec(ctx, `set idle_in_transaction_session_timeout = '30s'; set lock_timeout = '15s'; set tcp_keepalives_idle = 30; `+preferLZ4)
+	_, err := conn.Exec(ctx, `set role `+postgres.Role+`; set idle_in_transaction_session_timeout = '30s'; set lock_timeout = '15s'; set tcp_keepalives_idle = 30; `+preferLZ4)
 	if err != nil {
-		return fmt.Errorf("bound a connection's waits: %w", err)
+		return fmt.Errorf("become %s and bound a connection's waits: %w", postgres.Role, err)
 	}
 	return nil
 }
@@ -103,10 +103,4 @@ func (s *Store) Ping(ctx context.Context) error {
 		return fmt.Errorf("reach the database: %w", postgres.Explain(err))
 	}
 	return nil
-}
-
-// tx runs do in a transaction that is rolled back when do fails.
-func (s *Store) tx(ctx context.Context, what string, do func(pgx.Tx) error) error {
-	err := pgx.BeginFunc(ctx, s.pool, do)
-	return translate(what, err)
 }

@@ -38,7 +38,7 @@ func setup(t *testing.T) *bundle {
 	t.Helper()
 	t.Parallel()
 	pool := testenv.Database(t)
-	return &bundle{Store: store.New(pool), pool: pool, t: t}
+	return &bundle{Store: store.New(testenv.Roled(t, pool)), pool: pool, t: t}
 }
 
 // create makes a pending operation.

@@ -19,7 +19,7 @@ type Due struct {
 // DueSweeps lists at most limit repositories of a workspace whose sweep is due, those
 // that wait longest first, and plans the first sweep of those that were never planned.
 func (s *Store) DueSweeps(ctx context.Context, workspaceID string, every time.Duration, limit int32) (due []Due, err error) {
-	err = s.tx(ctx, "list the sweeps that are due", func(tx pgx.Tx) error {
+	err = s.tx(ctx, workspaceID, "list the sweeps that are due", func(tx pgx.Tx) error {
 		if err := s.q.PlanSweeps(ctx, tx, dbsqlc.PlanSweepsParams{WorkspaceID: workspaceID, Every: every}); err != nil {
 			return err
 		}
@@ -35,7 +35,7 @@ func (s *Store) DueSweeps(ctx context.Context, workspaceID string, every time.Du
 // DueRefreshes lists at most limit repositories of a workspace in which something was
 // last read to its end longer ago than every, the stalest first.
 func (s *Store) DueRefreshes(ctx context.Context, workspaceID string, every time.Duration, limit int32) ([]Due, error) {
-	rows, err := s.q.DueRefreshes(ctx, s.pool, dbsqlc.DueRefreshesParams{WorkspaceID: workspaceID, Every: every, RowLimit: limit})
+	rows, err := s.q.DueRefreshes(ctx, s.in(workspaceID), dbsqlc.DueRefreshesParams{WorkspaceID: workspaceID, Every: every, RowLimit: limit})
 	if err != nil {
 		return nil, translate("list the repositories that are stale", err)
 	}
@@ -50,6 +50,6 @@ func (s *Store) DueRefreshes(ctx context.Context, workspaceID string, every time
 // mirrored: one that succeeded counts from its start, one that did not is due again
 // after that time.
 func (s *Store) RecordSweep(ctx context.Context, workspaceID, operationID string, succeeded bool, again time.Duration) error {
-	err := s.q.RecordSweep(ctx, s.pool, dbsqlc.RecordSweepParams{WorkspaceID: workspaceID, OperationID: operationID, Succeeded: succeeded, Again: again})
+	err := s.q.RecordSweep(ctx, s.in(workspaceID), dbsqlc.RecordSweepParams{WorkspaceID: workspaceID, OperationID: operationID, Succeeded: succeeded, Again: again})
 	return translate("record a sweep", err)
 }

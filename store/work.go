@@ -42,7 +42,7 @@ func (s *Store) recordWork(ctx context.Context, tx pgx.Tx, p Page, state operati
 // Fresh records that a collection needed no work: another operation's pass, which
 // started after this operation was created, has completed.
 func (s *Store) Fresh(ctx context.Context, key PassKey, operationID string) (event operation.Event, err error) {
-	err = s.tx(ctx, "record a collection that is fresh already", func(tx pgx.Tx) error {
+	err = s.tx(ctx, key.WorkspaceID, "record a collection that is fresh already", func(tx pgx.Tx) error {
 		event, err = s.recordWork(ctx, tx, Page{
 			Key: key, OperationID: operationID, Done: true,
 			Note: "Another operation has just mirrored it.",
@@ -60,7 +60,7 @@ func (s *Store) StartPlan(ctx context.Context, workspaceID, id string, collectio
 // StartForecast is StartPlan with what is expected of the collections and of all of
 // it together, where that is known.
 func (s *Store) StartForecast(ctx context.Context, workspaceID, id string, plan []Planned, forecast *operation.Forecast) (op operation.Operation, event operation.Event, err error) {
-	err = s.tx(ctx, "start an operation", func(tx pgx.Tx) error {
+	err = s.tx(ctx, workspaceID, "start an operation", func(tx pgx.Tx) error {
 		if err := s.insertPlan(ctx, tx, workspaceID, id, plan); err != nil {
 			return err
 		}

@@ -56,7 +56,7 @@ func setupAdministered(t *testing.T, change func(*config.API)) *administered {
 	}
 	pool, said := testenv.Database(t), &log{}
 	logger := slog.New(slog.NewJSONHandler(said, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	s := &services{pool: pool, store: store.New(pool), redis: testenv.Redis(t), telemetry: &telemetry.Telemetry{}, log: logger}
+	s := &services{pool: pool, store: store.New(testenv.Roled(t, pool)), redis: testenv.Redis(t), telemetry: &telemetry.Telemetry{}, log: logger}
 	t.Cleanup(s.asking.close)
 	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, ed25519.SeedSize))
 	verifier, err := auth.NewVerifier(time.Now, auth.PublicKey(key))

@@ -24,7 +24,7 @@ func TestResealingGoesOnPastWhatCannotBeRead(t *testing.T) {
 	require.NoError(t, err)
 	gone, err := secret.New()
 	require.NoError(t, err)
-	database := store.New(testenv.Database(t))
+	database := store.New(testenv.Roled(t, testenv.Database(t)))
 	create := func(name string, with *secret.Keyset) string {
 		made, err := (&store.Connections{Store: database, Sealer: with}).CreateConnection(t.Context(), connection.New{
 			WorkspaceID: config.DefaultWorkspace, Name: name, Kind: connection.KindToken, BaseURL: "https://api.github.com/",

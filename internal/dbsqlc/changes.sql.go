@@ -42,7 +42,7 @@ func (q *Queries) ChangeCounter(ctx context.Context, db DBTX, workspaceID string
 }
 
 const dropChanges = `-- name: DropChanges :one
-select changes_drop(now() - $1::interval)::int
+select changes_expire(now() - $1::interval)::int
 `
 
 func (q *Queries) DropChanges(ctx context.Context, db DBTX, retention time.Duration) (int32, error) {

@@ -47,6 +47,18 @@ func (q *Queries) AddConnectionToken(ctx context.Context, db DBTX, connectionID 
 	return err
 }
 
+const connectionWorkspace = `-- name: ConnectionWorkspace :one
+select coalesce(connection_workspace($1)::text, '')::text
+`
+
+// Empty: there is no such connection.
+func (q *Queries) ConnectionWorkspace(ctx context.Context, db DBTX, id string) (string, error) {
+	row := db.QueryRow(ctx, connectionWorkspace, id)
+	var column_1 string
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const countConnections = `-- name: CountConnections :one
 select count(*) from connections where workspace_id = $1
 `
@@ -96,56 +108,6 @@ delete from connection_tokens where connection_id = $1
 func (q *Queries) DropConnectionToken(ctx context.Context, db DBTX, connectionID string) error {
 	_, err := db.Exec(ctx, dropConnectionToken, connectionID)
 	return err
-}
-
-const findConnection = `-- name: FindConnection :many
-select id, workspace_id, name, kind, source, base_url, repositories, app_id, installation_id, reserve_percent, reserve_requests, in_flight, hook, account, login, state, state_reason, state_since, checked_at, looked_at, fingerprint, version, created_at, updated_at from connections where id = $1
-`
-
-// Of any workspace: deliveries name nothing but the connection.
-func (q *Queries) FindConnection(ctx context.Context, db DBTX, id string) ([]Connection, error) {
-	rows, err := db.Query(ctx, findConnection, id)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []Connection{}
-	for rows.Next() {
-		var i Connection
-		if err := rows.Scan(
-			&i.ID,
-			&i.WorkspaceID,
-			&i.Name,
-			&i.Kind,
-			&i.Source,
-			&i.BaseUrl,
-			&i.Repositories,
-			&i.AppID,
-			&i.InstallationID,
-			&i.ReservePercent,
-			&i.ReserveRequests,
-			&i.InFlight,
-			&i.Hook,
-			&i.Account,
-			&i.Login,
-			&i.State,
-			&i.StateReason,
-			&i.StateSince,
-			&i.CheckedAt,
-			&i.LookedAt,
-			&i.Fingerprint,
-			&i.Version,
-			&i.CreatedAt,
-			&i.UpdatedAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const forgetConnectionToken = `-- name: ForgetConnectionToken :exec
@@ -672,10 +634,34 @@ func (q *Queries) ResealSecrets(ctx context.Context, db DBTX, arg ResealSecretsP
 	return err
 }
 
+const staleSecretWorkspaces = `-- name: StaleSecretWorkspaces :many
+select distinct workspace_id from connection_secret_keys where key_id <> $1 order by workspace_id
+`
+
+// Those of which secrets are encrypted with another key than the one that encrypts now.
+func (q *Queries) StaleSecretWorkspaces(ctx context.Context, db DBTX, keyID int64) ([]string, error) {
+	rows, err := db.Query(ctx, staleSecretWorkspaces, keyID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var workspace_id string
+		if err := rows.Scan(&workspace_id); err != nil {
+			return nil, err
+		}
+		items = append(items, workspace_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const staleSecrets = `-- name: StaleSecrets :many
-select s.connection_id, s.field, s.sealed, c.workspace_id
+select s.connection_id, s.field, s.sealed
 from connection_secrets s
-join connections c on c.id = s.connection_id
 where s.key_id <> $1
 order by s.connection_id, s.field
 limit $2
@@ -691,10 +677,8 @@ type StaleSecretsRow struct {
 	ConnectionID string
 	Field        string
 	Sealed       []byte
-	WorkspaceID  string
 }
 
-// Encrypted with another key than the one that encrypts now.
 func (q *Queries) StaleSecrets(ctx context.Context, db DBTX, arg StaleSecretsParams) ([]StaleSecretsRow, error) {
 	rows, err := db.Query(ctx, staleSecrets, arg.KeyID, arg.RowLimit)
 	if err != nil {
@@ -704,12 +688,7 @@ func (q *Queries) StaleSecrets(ctx context.Context, db DBTX, arg StaleSecretsPar
 	items := []StaleSecretsRow{}
 	for rows.Next() {
 		var i StaleSecretsRow
-		if err := rows.Scan(
-			&i.ConnectionID,
-			&i.Field,
-			&i.Sealed,
-			&i.WorkspaceID,
-		); err != nil {
+		if err := rows.Scan(&i.ConnectionID, &i.Field, &i.Sealed); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -61,15 +61,8 @@ func (q *Queries) ClaimDeliveries(ctx context.Context, db DBTX, arg ClaimDeliver
 	return items, nil
 }
 
-const deleteDeliveries = `-- name: DeleteDeliveries :execrows
-delete from deliveries d
-using (
-    select workspace_id, guid from deliveries
-    where finished_at < now() - $1::interval
-    order by finished_at
-    limit $2
-) old
-where d.workspace_id = old.workspace_id and d.guid = old.guid
+const deleteDeliveries = `-- name: DeleteDeliveries :one
+select delete_deliveries($1::interval, $2::int)::bigint
 `
 
 type DeleteDeliveriesParams struct {
@@ -77,12 +70,12 @@ type DeleteDeliveriesParams struct {
 	RowLimit  int32
 }
 
+// Of all workspaces.
 func (q *Queries) DeleteDeliveries(ctx context.Context, db DBTX, arg DeleteDeliveriesParams) (int64, error) {
-	result, err := db.Exec(ctx, deleteDeliveries, arg.OlderThan, arg.RowLimit)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
+	row := db.QueryRow(ctx, deleteDeliveries, arg.OlderThan, arg.RowLimit)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
 }
 
 const deliveryItemCollections = `-- name: DeliveryItemCollections :many
@@ -258,7 +251,7 @@ func (q *Queries) KnownDeliveries(ctx context.Context, db DBTX, arg KnownDeliver
 const listRepositoryIDs = `-- name: ListRepositoryIDs :many
 select repository_id from repositories
 where workspace_id = $1 and deleted_at is null
-  and (lower(full_name) = lower($2) or lower(owner_login) = lower($3::text))
+  and (name_key = lower($2) or lower(owner_login) = lower($3::text))
 `
 
 type ListRepositoryIDsParams struct {
@@ -290,9 +283,8 @@ func (q *Queries) ListRepositoryIDs(ctx context.Context, db DBTX, arg ListReposi
 
 const listUnannounced = `-- name: ListUnannounced :many
 select distinct workspace_id, repository_id::bigint as repository_id
-from deliveries
-where state = 'pending' and repository_id is not null
-  and coalesce(announced_at < now() - $1::interval, received_at < now() - $2::interval)
+from pending_deliveries
+where coalesce(announced_at < now() - $1::interval, received_at < now() - $2::interval)
 limit $3
 `
 

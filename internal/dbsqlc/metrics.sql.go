@@ -12,36 +12,21 @@ import (
 )
 
 const countOperations = `-- name: CountOperations :many
-select kind, state, count(*) as operations, coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as oldest_seconds
-from operations
-where state in ('pending', 'running', 'cancelling')
-group by kind, state
-union all
-select kind, state, count(*), 0
-from operations
-where finished_at > now() - interval '1 hour'
-group by kind, state
+
+select kind, state, operations, oldest_seconds from operation_counts
 `
 
-type CountOperationsRow struct {
-	Kind          string
-	State         string
-	Operations    int64
-	OldestSeconds float64
-}
-
-// Open ones, and those that have ended within the last hour. These queries look
-// across workspaces, and every worker asks them every few seconds: each has to stay
-// cheap on large tables.
-func (q *Queries) CountOperations(ctx context.Context, db DBTX) ([]CountOperationsRow, error) {
+// What operators watch, of all workspaces. Every worker asks for it every few seconds:
+// each has to stay cheap on large tables.
+func (q *Queries) CountOperations(ctx context.Context, db DBTX) ([]OperationCount, error) {
 	rows, err := db.Query(ctx, countOperations)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []CountOperationsRow{}
+	items := []OperationCount{}
 	for rows.Next() {
-		var i CountOperationsRow
+		var i OperationCount
 		if err := rows.Scan(
 			&i.Kind,
 			&i.State,
@@ -59,21 +44,21 @@ func (q *Queries) CountOperations(ctx context.Context, db DBTX) ([]CountOperatio
 }
 
 const countRepositories = `-- name: CountRepositories :one
-select count(*) from repositories where deleted_at is null
+select repositories from repository_counts
 `
 
 func (q *Queries) CountRepositories(ctx context.Context, db DBTX) (int64, error) {
 	row := db.QueryRow(ctx, countRepositories)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
+	var repositories int64
+	err := row.Scan(&repositories)
+	return repositories, err
 }
 
 const countRepositoryStates = `-- name: CountRepositoryStates :one
 select count(*) filter (where unreachable_since is not null) as unreachable,
        count(*) filter (where $1::interval > interval '0'
                         and least(sweep_due_at, last_sweep_at + $1::interval) < now() - $2::interval) as overdue
-from repository_states
+from repository_sweeps
 `
 
 type CountRepositoryStatesParams struct {
@@ -95,29 +80,18 @@ func (q *Queries) CountRepositoryStates(ctx context.Context, db DBTX, arg CountR
 }
 
 const countWaits = `-- name: CountWaits :many
-select coalesce(waiting ->> 'for', '')::text as reason, count(*) as operations,
-       greatest(coalesce(max(extract(epoch from (waiting ->> 'until')::timestamptz - now())), 0), 0)::float8 as longest_seconds
-from operations
-where state in ('pending', 'running') and waiting is not null
-group by 1
+select reason, operations, longest_seconds from wait_counts
 `
 
-type CountWaitsRow struct {
-	Reason         string
-	Operations     int64
-	LongestSeconds float64
-}
-
-// An operation shows one wait at a time: the longest of its collections.
-func (q *Queries) CountWaits(ctx context.Context, db DBTX) ([]CountWaitsRow, error) {
+func (q *Queries) CountWaits(ctx context.Context, db DBTX) ([]WaitCount, error) {
 	rows, err := db.Query(ctx, countWaits)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []CountWaitsRow{}
+	items := []WaitCount{}
 	for rows.Next() {
-		var i CountWaitsRow
+		var i WaitCount
 		if err := rows.Scan(&i.Reason, &i.Operations, &i.LongestSeconds); err != nil {
 			return nil, err
 		}
@@ -130,27 +104,18 @@ func (q *Queries) CountWaits(ctx context.Context, db DBTX) ([]CountWaitsRow, err
 }
 
 const mirrorAges = `-- name: MirrorAges :many
-select collection, extract(epoch from now() - min(fresh_at))::float8 as age_seconds
-from collection_passes
-where fresh_at is not null
-group by collection
+select collection, age_seconds from mirror_ages
 `
 
-type MirrorAgesRow struct {
-	Collection string
-	AgeSeconds float64
-}
-
-// By collection, of the repository whose last complete pass began longest ago.
-func (q *Queries) MirrorAges(ctx context.Context, db DBTX) ([]MirrorAgesRow, error) {
+func (q *Queries) MirrorAges(ctx context.Context, db DBTX) ([]MirrorAge, error) {
 	rows, err := db.Query(ctx, mirrorAges)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []MirrorAgesRow{}
+	items := []MirrorAge{}
 	for rows.Next() {
-		var i MirrorAgesRow
+		var i MirrorAge
 		if err := rows.Scan(&i.Collection, &i.AgeSeconds); err != nil {
 			return nil, err
 		}
@@ -163,29 +128,18 @@ func (q *Queries) MirrorAges(ctx context.Context, db DBTX) ([]MirrorAgesRow, err
 }
 
 const sumChecks = `-- name: SumChecks :many
-select collection, sum(missing)::bigint as missing, sum(extra)::bigint as extra, sum(different)::bigint as different,
-       extract(epoch from now() - min(started_at))::float8 as oldest_seconds
-from collection_checks
-group by collection
+select collection, missing, extra, different, oldest_seconds from check_sums
 `
 
-type SumChecksRow struct {
-	Collection    string
-	Missing       int64
-	Extra         int64
-	Different     int64
-	OldestSeconds float64
-}
-
-func (q *Queries) SumChecks(ctx context.Context, db DBTX) ([]SumChecksRow, error) {
+func (q *Queries) SumChecks(ctx context.Context, db DBTX) ([]CheckSum, error) {
 	rows, err := db.Query(ctx, sumChecks)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []SumChecksRow{}
+	items := []CheckSum{}
 	for rows.Next() {
-		var i SumChecksRow
+		var i CheckSum
 		if err := rows.Scan(
 			&i.Collection,
 			&i.Missing,

@@ -9,6 +9,15 @@ import (
 	"time"
 )
 
+// By collection, what the last full checks of all repositories found.
+type CheckSum struct {
+	Collection    string
+	Missing       int64
+	Extra         int64
+	Different     int64
+	OldestSeconds float64
+}
+
 // The last full check of each collection: when everything there is was compared with the mirror, and by how much they differed. What was found is repaired.
 type CollectionCheck struct {
 	WorkspaceID  string
@@ -109,6 +118,37 @@ type ConnectionSecret struct {
 	KeyID int64
 }
 
+// By collection, the age of the repository whose last complete pass began longest ago.
+type MirrorAge struct {
+	Collection string
+	AgeSeconds float64
+}
+
+// Operations of all workspaces that have not ended, for the sweeper that compares them with their workflows.
+type OpenOperation struct {
+	WorkspaceID           string
+	ID                    string
+	Kind                  string
+	Subject               string
+	Input                 json.RawMessage
+	State                 string
+	Waiting               json.RawMessage
+	Failure               json.RawMessage
+	Seq                   int64
+	IdempotencyKey        *string
+	RequestHash           []byte
+	CreatedAt             time.Time
+	StartedAt             *time.Time
+	FinishedAt            *time.Time
+	Source                string
+	ParentID              *string
+	RepositoriesTotal     *int32
+	RepositoriesDone      int32
+	RepositoriesFailed    int32
+	RepositoriesCancelled int32
+	Forecast              json.RawMessage
+}
+
 // One row a run of long work; the Temporal workflow of the same id does it. This row is the truth about its state.
 type Operation struct {
 	WorkspaceID string
@@ -171,6 +211,14 @@ type OperationCollection struct {
 	ExpectedRequests int64
 }
 
+// How many operations there are: open ones, and those that have ended within the last hour.
+type OperationCount struct {
+	Kind          string
+	State         string
+	Operations    int64
+	OldestSeconds float64
+}
+
 // What the stream of an operation replays, numbered from 1 without a gap.
 type OperationEvent struct {
 	WorkspaceID string
@@ -180,4 +228,11 @@ type OperationEvent struct {
 	At          time.Time
 	// The collection's totals, or the operation's state, after this event.
 	Data json.RawMessage
+}
+
+// How many operations wait, and for what: each shows the longest wait of its collections.
+type WaitCount struct {
+	Reason         string
+	Operations     int64
+	LongestSeconds float64
 }

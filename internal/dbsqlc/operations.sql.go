@@ -336,12 +336,11 @@ func (q *Queries) ListEvents(ctx context.Context, db DBTX, arg ListEventsParams)
 }
 
 const listOpenOperations = `-- name: ListOpenOperations :many
-select o.workspace_id, o.id, o.kind, o.subject, o.input, o.state, o.waiting, o.failure, o.seq, o.idempotency_key, o.request_hash, o.created_at, o.started_at, o.finished_at, o.source, o.parent_id, o.repositories_total, o.repositories_done, o.repositories_failed, o.repositories_cancelled, o.forecast from operations o
-where o.state in ('pending', 'running', 'cancelling')
-  and (o.state <> 'pending' or o.created_at < now() - $1::interval)
+select o.workspace_id, o.id, o.kind, o.subject, o.input, o.state, o.waiting, o.failure, o.seq, o.idempotency_key, o.request_hash, o.created_at, o.started_at, o.finished_at, o.source, o.parent_id, o.repositories_total, o.repositories_done, o.repositories_failed, o.repositories_cancelled, o.forecast from open_operations o
+where (o.state <> 'pending' or o.created_at < now() - $1::interval)
   and (o.state <> 'pending' or o.parent_id is null or not exists (
-      select from operations p
-      where p.workspace_id = o.workspace_id and p.id = o.parent_id and p.state in ('pending', 'running', 'cancelling')))
+      select from open_operations p
+      where p.workspace_id = o.workspace_id and p.id = o.parent_id))
   and (o.created_at, o.id) > ($2::timestamptz, $3::uuid)
 order by o.created_at, o.id
 limit $4
@@ -357,7 +356,7 @@ type ListOpenOperationsParams struct {
 // Looks across workspaces: the sweeper compares them with their workflows. A
 // pending one that is young is still being started by the API, and one that is part
 // of another by that one, as long as it has not ended.
-func (q *Queries) ListOpenOperations(ctx context.Context, db DBTX, arg ListOpenOperationsParams) ([]Operation, error) {
+func (q *Queries) ListOpenOperations(ctx context.Context, db DBTX, arg ListOpenOperationsParams) ([]OpenOperation, error) {
 	rows, err := db.Query(ctx, listOpenOperations,
 		arg.OlderThan,
 		arg.AfterAt,
@@ -368,9 +367,9 @@ func (q *Queries) ListOpenOperations(ctx context.Context, db DBTX, arg ListOpenO
 		return nil, err
 	}
 	defer rows.Close()
-	items := []Operation{}
+	items := []OpenOperation{}
 	for rows.Next() {
-		var i Operation
+		var i OpenOperation
 		if err := rows.Scan(
 			&i.WorkspaceID,
 			&i.ID,

@@ -14,7 +14,7 @@ select r.repository_id, coalesce(r.full_name, '')::text as full_name, coalesce(r
        coalesce(r.private, false)::boolean as private, coalesce(r.archived, false)::boolean as archived
 from repositories r
 where r.workspace_id = $1 and r.deleted_at is null
-  and ($2::text is null or lower(r.full_name) = lower($2))
+  and ($2::text is null or r.name_key = lower($2))
   and r.repository_id > $3
 order by r.repository_id
 limit $4

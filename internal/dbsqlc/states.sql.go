@@ -60,7 +60,7 @@ const repositoriesNamed = `-- name: RepositoriesNamed :many
 select r.repository_id, (s.unreachable_since is not null)::boolean as unreachable
 from repositories r
 left join repository_states s on s.workspace_id = r.workspace_id and s.repository_id = r.repository_id
-where r.workspace_id = $1 and lower(r.full_name) = lower($2::text) and r.deleted_at is null
+where r.workspace_id = $1 and r.name_key = lower($2::text) and r.deleted_at is null
 order by s.unreachable_since is not null, s.checked_at desc nulls last, r.repository_id desc
 `
 

@@ -23,7 +23,7 @@ where r.workspace_id = $1 and r.deleted_at is null and p.fresh_at <= now() - $2:
   and not exists (
       select from operations o
       where o.state in ('pending', 'running', 'cancelling')
-        and o.workspace_id = r.workspace_id and lower(o.subject) = lower(r.full_name)
+        and o.workspace_id = r.workspace_id and lower(o.subject) = r.name_key
   )
   and not exists (
       select from repository_states s
@@ -82,7 +82,7 @@ where s.workspace_id = $1
   and not exists (
       select from operations o
       where o.state in ('pending', 'running', 'cancelling') and o.kind = 'reconcile_repository'
-        and o.workspace_id = s.workspace_id and lower(o.subject) = lower(r.full_name)
+        and o.workspace_id = s.workspace_id and lower(o.subject) = r.name_key
   )
 order by coalesce(s.sweep_due_at, s.last_sweep_at + $2::interval), s.repository_id
 limit $3
@@ -152,7 +152,7 @@ select r.workspace_id, r.repository_id, coalesce(r.full_name, o.subject), now(),
        case when $1::boolean then o.started_at end,
        case when not $1::boolean then now() + $2::interval end
 from operations o
-join repositories r on r.workspace_id = o.workspace_id and lower(r.full_name) = lower(o.subject) and r.deleted_at is null
+join repositories r on r.workspace_id = o.workspace_id and r.name_key = lower(o.subject) and r.deleted_at is null
 where o.workspace_id = $3 and o.id = $4 and o.kind = 'reconcile_repository'
   and not exists (
       select from collection_passes p

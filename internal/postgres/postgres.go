@@ -13,8 +13,13 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
+
+// Role is the role that the product works as, whoever it connects as: it cannot bypass
+// row-level security. The migrations make it.
+const Role = "holdfast_app"
 
 const (
 	// connectTimeout is how long a connection may take to be made, unless the URL
@@ -104,12 +109,17 @@ func verifyFull(text string) (string, error) {
 // Explain adds to an error what an operator can do about it: which variable decides
 // whether the server's certificate is accepted. Every other error stays as it is.
 func Explain(err error) error {
-	var unverified *tls.CertificateVerificationError
+	var (
+		unverified *tls.CertificateVerificationError
+		refused    *pgconn.PgError
+	)
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &unverified):
 		return fmt.Errorf("the database's certificate is not accepted; HOLDFAST_DATABASE_CA says who may sign it, and HOLDFAST_DATABASE_URL its host name: %w", err)
+	case errors.As(err, &refused) && strings.Contains(refused.Message, Role):
+		return fmt.Errorf("the database has no role %s, or this user may not take it: run holdfast migrate as the tables' owner, and grant %s to this user: %w", Role, Role, err)
 	case strings.Contains(err.Error(), "server refused TLS connection"): // pgx has no value for it
 		return fmt.Errorf("the database does not offer TLS, which HOLDFAST_DATABASE_CA or the sslmode of HOLDFAST_DATABASE_URL demands: %w", err)
 	default:

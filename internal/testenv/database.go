@@ -41,6 +41,22 @@ func Database(t testing.TB) *pgxpool.Pool {
 	return pool
 }
 
+// Roled is a pool on the database of another one, as the product connects to it.
+func Roled(t testing.TB, pool *pgxpool.Pool) *pgxpool.Pool {
+	t.Helper()
+	config := pool.Config()
+	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, "set role "+postgres.Role)
+		return err
+	}
+	roled, err := pgxpool.NewWithConfig(setupContext(t), config)
+	if err != nil {
+		t.Fatalf("connect to the test database: %v", err)
+	}
+	t.Cleanup(roled.Close)
+	return roled
+}
+
 // DatabaseURL addresses a migrated database that is the test's own, as the server's
 // superuser. It is dropped when the test is over, whoever is still connected.
 func DatabaseURL(t testing.TB) string {

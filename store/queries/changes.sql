@@ -95,7 +95,7 @@ from (
 where to_regclass('changes_' || to_char(m.month, 'YYYY_MM')) is null;
 
 -- name: DropChanges :one
-select changes_drop(now() - @retention::interval)::int;
+select changes_expire(now() - @retention::interval)::int;
 
 -- name: RepositoryNames :many
 select repository_id, coalesce(full_name, '')::text as full_name from repositories

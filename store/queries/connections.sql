@@ -4,9 +4,9 @@ select * from connections where workspace_id = @workspace_id order by name;
 -- name: GetConnection :one
 select * from connections where workspace_id = @workspace_id and id = @id;
 
--- name: FindConnection :many
--- Of any workspace: deliveries name nothing but the connection.
-select * from connections where id = @id;
+-- name: ConnectionWorkspace :one
+-- Empty: there is no such connection.
+select coalesce(connection_workspace(@id)::text, '')::text;
 
 -- name: ListConnectionSecrets :many
 select s.connection_id, s.field, s.sealed, s.key_id from connection_secrets s
@@ -127,11 +127,13 @@ update connection_tokens set sealed = @sealed, expires_at = @expires_at where co
 update connection_tokens set sealed = null, expires_at = null
 where connection_id = @connection_id and expires_at = @expires_at;
 
+-- name: StaleSecretWorkspaces :many
+-- Those of which secrets are encrypted with another key than the one that encrypts now.
+select distinct workspace_id from connection_secret_keys where key_id <> @key_id order by workspace_id;
+
 -- name: StaleSecrets :many
--- Encrypted with another key than the one that encrypts now.
-select s.connection_id, s.field, s.sealed, c.workspace_id
+select s.connection_id, s.field, s.sealed
 from connection_secrets s
-join connections c on c.id = s.connection_id
 where s.key_id <> @key_id
 order by s.connection_id, s.field
 limit @row_limit

@@ -76,9 +76,8 @@ select event, action, state, count(*) as deliveries from settled group by event,
 -- Repositories with deliveries of which their watch was not told, or long ago. Looks
 -- across workspaces: the picker tells the watches.
 select distinct workspace_id, repository_id::bigint as repository_id
-from deliveries
-where state = 'pending' and repository_id is not null
-  and coalesce(announced_at < now() - @told_before::interval, received_at < now() - @older_than::interval)
+from pending_deliveries
+where coalesce(announced_at < now() - @told_before::interval, received_at < now() - @older_than::interval)
 limit @row_limit;
 
 -- name: MarkAnnounced :exec
@@ -86,15 +85,9 @@ update deliveries set announced_at = now()
 where repository_id = @repository_id::bigint and workspace_id = @workspace_id and state = 'pending'
   and (announced_at is null or announced_at < now() - @told_before::interval);
 
--- name: DeleteDeliveries :execrows
-delete from deliveries d
-using (
-    select workspace_id, guid from deliveries
-    where finished_at < now() - @older_than::interval
-    order by finished_at
-    limit @row_limit
-) old
-where d.workspace_id = old.workspace_id and d.guid = old.guid;
+-- name: DeleteDeliveries :one
+-- Of all workspaces.
+select delete_deliveries(@older_than::interval, @row_limit::int)::bigint;
 
 -- name: KnownDeliveries :many
 select d.guid
@@ -115,7 +108,7 @@ on conflict (workspace_id, connection, hook) do update set looked_at = greatest(
 -- The mirrored repositories of an owner, or the one of that name.
 select repository_id from repositories
 where workspace_id = @workspace_id and deleted_at is null
-  and (lower(full_name) = lower(@full_name) or lower(owner_login) = lower(@owner::text));
+  and (name_key = lower(@full_name) or lower(owner_login) = lower(@owner::text));
 
 -- name: MarkSweepsDue :exec
 update repository_states set sweep_due_at = least(sweep_due_at, now())

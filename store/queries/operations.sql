@@ -31,12 +31,11 @@ order by operation_id, position;
 -- Looks across workspaces: the sweeper compares them with their workflows. A
 -- pending one that is young is still being started by the API, and one that is part
 -- of another by that one, as long as it has not ended.
-select o.* from operations o
-where o.state in ('pending', 'running', 'cancelling')
-  and (o.state <> 'pending' or o.created_at < now() - @older_than::interval)
+select o.* from open_operations o
+where (o.state <> 'pending' or o.created_at < now() - @older_than::interval)
   and (o.state <> 'pending' or o.parent_id is null or not exists (
-      select from operations p
-      where p.workspace_id = o.workspace_id and p.id = o.parent_id and p.state in ('pending', 'running', 'cancelling')))
+      select from open_operations p
+      where p.workspace_id = o.workspace_id and p.id = o.parent_id))
   and (o.created_at, o.id) > (@after_at::timestamptz, @after_id::uuid)
 order by o.created_at, o.id
 limit @row_limit;

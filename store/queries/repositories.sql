@@ -3,7 +3,7 @@ select r.repository_id, coalesce(r.full_name, '')::text as full_name, coalesce(r
        coalesce(r.private, false)::boolean as private, coalesce(r.archived, false)::boolean as archived
 from repositories r
 where r.workspace_id = @workspace_id and r.deleted_at is null
-  and (sqlc.narg('full_name')::text is null or lower(r.full_name) = lower(sqlc.narg('full_name')))
+  and (sqlc.narg('full_name')::text is null or r.name_key = lower(sqlc.narg('full_name')))
   and r.repository_id > @after
 order by r.repository_id
 limit @row_limit;

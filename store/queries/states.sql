@@ -21,5 +21,5 @@ on conflict (workspace_id, repository_id) do update set
 select r.repository_id, (s.unreachable_since is not null)::boolean as unreachable
 from repositories r
 left join repository_states s on s.workspace_id = r.workspace_id and s.repository_id = r.repository_id
-where r.workspace_id = @workspace_id and lower(r.full_name) = lower(@full_name::text) and r.deleted_at is null
+where r.workspace_id = @workspace_id and r.name_key = lower(@full_name::text) and r.deleted_at is null
 order by s.unreachable_since is not null, s.checked_at desc nulls last, r.repository_id desc;

@@ -27,7 +27,7 @@ where s.workspace_id = @workspace_id
   and not exists (
       select from operations o
       where o.state in ('pending', 'running', 'cancelling') and o.kind = 'reconcile_repository'
-        and o.workspace_id = s.workspace_id and lower(o.subject) = lower(r.full_name)
+        and o.workspace_id = s.workspace_id and lower(o.subject) = r.name_key
   )
 order by coalesce(s.sweep_due_at, s.last_sweep_at + sqlc.arg('every')::interval), s.repository_id
 limit @row_limit;
@@ -47,7 +47,7 @@ where r.workspace_id = @workspace_id and r.deleted_at is null and p.fresh_at <= 
   and not exists (
       select from operations o
       where o.state in ('pending', 'running', 'cancelling')
-        and o.workspace_id = r.workspace_id and lower(o.subject) = lower(r.full_name)
+        and o.workspace_id = r.workspace_id and lower(o.subject) = r.name_key
   )
   and not exists (
       select from repository_states s
@@ -64,7 +64,7 @@ select r.workspace_id, r.repository_id, coalesce(r.full_name, o.subject), now(),
        case when @succeeded::boolean then o.started_at end,
        case when not @succeeded::boolean then now() + sqlc.arg('again')::interval end
 from operations o
-join repositories r on r.workspace_id = o.workspace_id and lower(r.full_name) = lower(o.subject) and r.deleted_at is null
+join repositories r on r.workspace_id = o.workspace_id and r.name_key = lower(o.subject) and r.deleted_at is null
 where o.workspace_id = @workspace_id and o.id = @operation_id and o.kind = 'reconcile_repository'
   and not exists (
       select from collection_passes p
