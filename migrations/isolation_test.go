@@ -127,9 +127,10 @@ func TestEveryTableKeepsWorkspacesApart(t *testing.T) {
 	require.NoError(t, err)
 	for _, name := range tables(t, pool) {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			tx, err := pool.Begin(t.Context())
 			require.NoError(t, err)
-			defer func() { require.NoError(t, tx.Rollback(t.Context())) }()
+			defer func() { require.NoError(t, tx.Rollback(context.WithoutCancel(t.Context()))) }()
 			exec := func(sql string, args ...any) int64 {
 				t.Helper()
 				tag, err := tx.Exec(t.Context(), sql, args...)
