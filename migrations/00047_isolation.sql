@@ -9,15 +9,21 @@ declare
     r name;
 begin
     foreach r in array array ['holdfast_app', 'holdfast_across']::name[] loop
+        continue when exists (select from pg_roles where rolname = r);
         begin
             execute format('create role %I nologin', r);
-        exception when duplicate_object or unique_violation then
-            null;
+        exception
+            when duplicate_object or unique_violation then
+                null;
+            when insufficient_privilege then
+                raise exception 'role % does not exist and this user may not create it', r
+                    using errcode = 'insufficient_privilege',
+                          hint = 'As an administrator: create role holdfast_app; create role holdfast_across; alter role USER noinherit; grant holdfast_app, holdfast_across to USER; alter schema public owner to USER, the one that migrates.';
         end;
-        if not pg_has_role(current_user, r, 'member') then
-            execute format('grant %I to %I', r, current_user);
-        end if;
     end loop;
+    if not pg_has_role(current_user, 'holdfast_app', 'member') then
+        execute format('grant holdfast_app to %I', current_user);
+    end if;
 end
 $$;
 -- +goose StatementEnd
@@ -77,7 +83,6 @@ revoke execute on function changes_expire(timestamptz), changes_drop(timestamptz
 grant execute on function changes_expire(timestamptz), changes_partition(date) to holdfast_app;
 
 -- What looks across workspaces, and nothing else, sees more than one.
-grant select on operations, collection_passes, collection_checks, repository_states, repositories, connections, connection_secrets, deliveries to holdfast_across;
 grant delete on deliveries to holdfast_across;
 
 create view open_operations with (security_barrier) as
@@ -165,32 +170,74 @@ grant execute on function connection_workspace(text), delete_deliveries(interval
 grant select on open_operations, operation_counts, wait_counts, mirror_ages, check_sums, repository_sweeps, repository_counts,
     pending_deliveries, connection_secret_keys to holdfast_app;
 
--- An owner of something must be allowed to create it.
-grant create on schema public to holdfast_across;
+-- Restoring a dump without its owners loses them: `holdfast migrate up` calls this each time.
 -- +goose StatementBegin
-do $$
+create function isolate() returns void
+    language plpgsql as $$
 declare
-    v name;
+    o      record;
+    member boolean := pg_has_role(current_user, 'holdfast_across', 'member');
 begin
-    foreach v in array array ['open_operations', 'operation_counts', 'wait_counts', 'mirror_ages', 'check_sums', 'repository_sweeps',
-        'repository_counts', 'pending_deliveries', 'connection_secret_keys']::name[] loop
-        execute format('alter view %I owner to holdfast_across', v);
+    if not member then
+        execute format('grant holdfast_across to %I', current_user);
+    end if;
+    -- An owner of something must be allowed to create it.
+    grant create on schema public to holdfast_across;
+    for o in
+        select 'view' as kind, c.oid::regclass::text as name
+        from pg_class c
+        where c.relnamespace = 'public'::regnamespace and c.relkind = 'v' and c.relowner <> 'holdfast_across'::regrole
+        union all
+        select 'function', p.oid::regprocedure::text
+        from pg_proc p
+        where p.pronamespace = 'public'::regnamespace and p.proname in ('connection_workspace', 'delete_deliveries') and p.proowner <> 'holdfast_across'::regrole
+    loop
+        execute format('alter %s %s owner to holdfast_across', o.kind, o.name);
     end loop;
+    revoke create on schema public from holdfast_across;
+    for o in
+        select c.oid::regclass::text as name from pg_class c
+        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'S') and not has_table_privilege('holdfast_across', c.oid, 'select')
+    loop
+        execute format('grant select on %s to holdfast_across', o.name);
+    end loop;
+    -- Who is one of them sees what they see.
+    if not member then
+        execute format('revoke holdfast_across from %I', current_user);
+    end if;
 end
 $$;
 -- +goose StatementEnd
-alter function connection_workspace(text) owner to holdfast_across;
-alter function delete_deliveries(interval, int) owner to holdfast_across;
-revoke create on schema public from holdfast_across;
--- Who is one of them sees what they see.
-revoke holdfast_across from current_user;
+comment on function isolate() is 'Gives what looks across workspaces to the role that may, and shows it all of the database, for backups.';
+revoke execute on function isolate() from public;
+select isolate();
+
+create function isolated() returns boolean
+    language sql stable
+    return not exists (
+        select from pg_class
+        where relnamespace = 'public'::regnamespace and relkind = 'v' and pg_get_userbyid(relowner) <> 'holdfast_across'
+    );
+comment on function isolated() is 'Whether what looks across workspaces sees them all: see isolate.';
 
 -- +goose Down
 set local lock_timeout = '5s';
-grant holdfast_across to current_user;
+-- +goose StatementBegin
+do $$
+begin
+    if not pg_has_role(current_user, 'holdfast_across', 'member') then
+        execute format('grant holdfast_across to %I', current_user);
+    end if;
+end
+$$;
+-- +goose StatementEnd
+set local role holdfast_across;
 drop view open_operations, operation_counts, wait_counts, mirror_ages, check_sums, repository_sweeps, repository_counts,
     pending_deliveries, connection_secret_keys;
-drop function connection_workspace(text), delete_deliveries(interval, int), changes_expire(timestamptz);
+drop function connection_workspace(text), delete_deliveries(interval, int);
+reset role;
+drop function isolate(), isolated(), changes_expire(timestamptz);
+revoke execute on function changes_partition(date) from holdfast_app;
 alter function changes_partition(date) security invoker reset search_path;
 grant execute on function changes_drop(timestamptz), changes_partition(date) to public;
 -- +goose StatementBegin
@@ -209,6 +256,23 @@ create index repositories_full_name on repositories (workspace_id, lower(full_na
 alter table repositories drop column name_key;
 drop function protect(regclass, text);
 -- The roles stay: other databases of the server may have them.
-drop owned by holdfast_app;
-drop owned by holdfast_across;
-revoke holdfast_across from current_user;
+-- +goose StatementBegin
+do $$
+declare
+    t regclass;
+begin
+    for t in select oid from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'S') loop
+        execute format('revoke all on %s from holdfast_app, holdfast_across', t);
+    end loop;
+end
+$$;
+-- +goose StatementEnd
+-- +goose StatementBegin
+do $$
+begin
+    execute format('revoke holdfast_across from %I', current_user);
+exception when insufficient_privilege then
+    null; -- an administrator has granted it
+end
+$$;
+-- +goose StatementEnd

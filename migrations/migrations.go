@@ -5,6 +5,7 @@ package migrations
 
 import (
 	"context"
+	"database/sql"
 	"embed"
 	"fmt"
 	"time"
@@ -28,18 +29,24 @@ type Status struct {
 	AppliedAt *time.Time // nil while pending
 }
 
-// Up applies every pending migration to the database. Several
+// Up applies every pending migration to the database, and mends who owns what looks
+// across workspaces: a restored dump may have lost it. Several
 // processes may call it at once: a session lock lets one of them work.
 func Up(ctx context.Context, database postgres.Address) error {
-	return with(ctx, database, func(p *goose.Provider) error {
-		_, err := p.Up(ctx)
-		return err
+	return with(ctx, database, func(p *goose.Provider, db *sql.DB) error {
+		if _, err := p.Up(ctx); err != nil {
+			return err
+		}
+		if _, err := db.ExecContext(ctx, "select isolate()"); err != nil {
+			return fmt.Errorf("give what looks across workspaces to its role: %w", err)
+		}
+		return nil
 	})
 }
 
 // Down takes back the newest applied migration.
 func Down(ctx context.Context, database postgres.Address) error {
-	return with(ctx, database, func(p *goose.Provider) error {
+	return with(ctx, database, func(p *goose.Provider, _ *sql.DB) error {
 		_, err := p.Down(ctx)
 		return err
 	})
@@ -47,7 +54,7 @@ func Down(ctx context.Context, database postgres.Address) error {
 
 // DownTo takes back every applied migration above version; 0 takes back all.
 func DownTo(ctx context.Context, database postgres.Address, version int64) error {
-	return with(ctx, database, func(p *goose.Provider) error {
+	return with(ctx, database, func(p *goose.Provider, _ *sql.DB) error {
 		_, err := p.DownTo(ctx, version)
 		return err
 	})
@@ -56,7 +63,7 @@ func DownTo(ctx context.Context, database postgres.Address, version int64) error
 // List tells every known migration in order and whether it is applied.
 func List(ctx context.Context, database postgres.Address) ([]Status, error) {
 	var out []Status
-	err := with(ctx, database, func(p *goose.Provider) error {
+	err := with(ctx, database, func(p *goose.Provider, _ *sql.DB) error {
 		all, err := p.Status(ctx)
 		if err != nil {
 			return err
@@ -73,7 +80,7 @@ func List(ctx context.Context, database postgres.Address) ([]Status, error) {
 	return out, err
 }
 
-func with(ctx context.Context, database postgres.Address, do func(*goose.Provider) error) (err error) {
+func with(ctx context.Context, database postgres.Address, do func(*goose.Provider, *sql.DB) error) (err error) {
 	connection, err := database.Config()
 	if err != nil {
 		return err
@@ -95,7 +102,7 @@ func with(ctx context.Context, database postgres.Address, do func(*goose.Provide
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
-	if err := do(p); err != nil {
+	if err := do(p, db); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	return nil

@@ -24,7 +24,7 @@ import (
 // through a view or function that shows little.
 var acrossWorkspaces = []string{
 	"ConnectionWorkspace", "CountOperations", "CountRepositories", "CountRepositoryStates", "CountWaits", "DeleteDeliveries",
-	"DropChanges", "EnsureChangePartitions", "ListOpenOperations", "ListUnannounced", "MirrorAges", "StaleSecretWorkspaces",
+	"DropChanges", "EnsureChangePartitions", "Isolated", "ListOpenOperations", "ListUnannounced", "MirrorAges", "StaleSecretWorkspaces",
 	"SumChecks", "TryKeepChanges", "LockWorkspaceConnections",
 }
 

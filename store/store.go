@@ -5,6 +5,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -97,10 +98,14 @@ func bound(ctx context.Context, conn *pgx.Conn) error {
 const preferLZ4 = `select set_config('default_toast_compression', 'lz4', false)
 	from pg_settings where name = 'default_toast_compression' and 'lz4' = any (enumvals)`
 
-// Ping tells whether the database answers.
+// Ping tells whether the database answers, and is migrated.
 func (s *Store) Ping(ctx context.Context) error {
-	if err := s.pool.Ping(ctx); err != nil {
+	isolated, err := s.q.Isolated(ctx, s.pool)
+	if err != nil {
 		return fmt.Errorf("reach the database: %w", postgres.Explain(err))
+	}
+	if !isolated {
+		return errors.New("the database was restored without the owners of its views: run holdfast migrate up")
 	}
 	return nil
 }

@@ -103,6 +103,17 @@ func (q *Queries) CountWaits(ctx context.Context, db DBTX) ([]WaitCount, error) 
 	return items, nil
 }
 
+const isolated = `-- name: Isolated :one
+select isolated()::boolean
+`
+
+func (q *Queries) Isolated(ctx context.Context, db DBTX) (bool, error) {
+	row := db.QueryRow(ctx, isolated)
+	var column_1 bool
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const mirrorAges = `-- name: MirrorAges :many
 select collection, age_seconds from mirror_ages
 `

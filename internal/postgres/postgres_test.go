@@ -44,16 +44,6 @@ func startServer(t *testing.T) *localservice.Postgres {
 	return server
 }
 
-// makeRole makes the role that the migrations make.
-func makeRole(t *testing.T, server *localservice.Postgres) {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), server.URL("postgres"))
-	require.NoError(t, err)
-	defer func() { require.NoError(t, conn.Close(t.Context())) }()
-	_, err = conn.Exec(t.Context(), "create role "+postgres.Role)
-	require.NoError(t, err)
-}
-
 // switchOn has the server offer TLS with a certificate. The server writes its own
 // files: nobody else may own its key.
 func switchOn(t *testing.T, server *localservice.Postgres, certificate, key string) {
@@ -94,7 +84,7 @@ func TestTLS(t *testing.T) {
 	ours, other := testenv.NewAuthority(t), testenv.NewAuthority(t)
 	password, _ := mustParse(t, server.URL("postgres")).User.Password()
 	require.NotEmpty(t, password)
-	makeRole(t, server)
+	require.NoError(t, migrations.Up(t.Context(), postgres.Address{URL: server.URL("postgres")}))
 	// ping asks as the API and the worker do, and as the migrations do.
 	ping := func(a postgres.Address) error {
 		opened, err := store.Open(t.Context(), a, "test", 2)

@@ -22,3 +22,6 @@ from repository_sweeps;
 
 -- name: CountRepositories :one
 select repositories from repository_counts;
+
+-- name: Isolated :one
+select isolated()::boolean;
