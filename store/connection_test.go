@@ -309,3 +309,21 @@ func TestFindingAConnectionOfAnyWorkspace(t *testing.T) {
 	fmt.Fprintf(&printed, "%v %+v %#v", held, held, held)
 	require.NotContains(t, printed.String(), secret)
 }
+
+// Secrets that cannot be read are in nobody's way, however many there are.
+func TestResealGoesOnBehindWhatCannotBeRead(t *testing.T) {
+	k := setupConnections(t)
+	k.exec(`insert into connections (id, workspace_id, name, kind, source, base_url)
+		select '00-' || n, $1, 'old-' || n, 'token', 'api', 'https://api.github.com/' from generate_series(100, 150) n`, workspace)
+	k.exec(`insert into connection_secrets (connection_id, field, sealed, key_id) select id, f, 'x', 1 from connections, unnest('{token,webhook_secret,previous_webhook_secret}'::text[]) f`)
+	made := k.create("mine", nil)
+	require.Greater(t, made.ID, "00-150")
+	added, err := k.keys.Add()
+	require.NoError(t, err)
+	promoted, err := added.Promote(added.Keys()[1].ID)
+	require.NoError(t, err)
+	k.use(promoted)
+	resealed, unreadable, err := k.creds.Reseal(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []int{1, 153}, []int{resealed, unreadable})
+}

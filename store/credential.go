@@ -4,22 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holdfast/holdfast/internal/connection"
 	"github.com/holdfast/holdfast/internal/dbsqlc"
-)
-
-const (
-	// tokenMargin is how long before its end an installation's token is replaced.
-	tokenMargin = 5 * time.Minute
-	// renewalTime bounds the renewal of a token, during which a transaction is open.
-	renewalTime = 20 * time.Second
-	// resealedAtOnce is how many secrets are encrypted anew in one transaction.
-	resealedAtOnce = 100
 )
 
 // Environment is the connection that a process's environment describes.
@@ -175,138 +165,4 @@ func (c *Credentials) Look(ctx context.Context, id string, version int64, every 
 	}
 	n, err := c.Store.q.LookAtConnection(ctx, c.Store.in(workspaceID), dbsqlc.LookAtConnectionParams{ID: id, Version: version, Every: every})
 	return n > 0, translate("look at a refused credential again", err)
-}
-
-// InstallationToken is the token of an App's installation, which all processes share,
-// and when it expires. Where there is none, or it expires in less than five minutes,
-// renew makes one while the others wait.
-func (c *Credentials) InstallationToken(ctx context.Context, id string, renew func(context.Context) (string, time.Time, error)) (string, time.Time, error) {
-	const what = "read an installation's token"
-	workspaceID, err := c.workspaceOf(ctx, id)
-	if err != nil {
-		return "", time.Time{}, err
-	}
-	if workspaceID == "" {
-		return "", time.Time{}, fmt.Errorf("%s: %w", what, errNoConnection)
-	}
-	bound := binding(workspaceID, id, fieldInstallationToken)
-	kept, err := c.Store.q.GetConnectionToken(ctx, c.Store.in(workspaceID), id)
-	if err != nil {
-		return "", time.Time{}, translate(what, err)
-	}
-	if len(kept) > 0 {
-		if token, expires, ok := c.unseal(dbsqlc.LockConnectionTokenRow(kept[0]), bound); ok {
-			return token, expires, nil
-		}
-	}
-	return c.renewToken(ctx, workspaceID, id, bound, renew)
-}
-
-// unseal is a token that is good for a while.
-func (c *Credentials) unseal(row dbsqlc.LockConnectionTokenRow, bound []byte) (token string, expires time.Time, ok bool) {
-	if c.Sealer == nil || row.ExpiresAt == nil || row.ExpiresAt.Sub(c.Now()) < tokenMargin {
-		return "", time.Time{}, false
-	}
-	text, err := c.Sealer.Decrypt(row.Sealed, bound)
-	return string(text), *row.ExpiresAt, err == nil // one that cannot be read is replaced
-}
-
-func (c *Credentials) renewToken(ctx context.Context, workspaceID, id string, bound []byte, renew func(context.Context) (string, time.Time, error)) (token string, expires time.Time, err error) {
-	if c.Sealer == nil {
-		return "", time.Time{}, errUnsealable()
-	}
-	err = c.Store.tx(ctx, workspaceID, "renew an installation's token", func(tx pgx.Tx) error {
-		if err := c.Store.q.AddConnectionToken(ctx, tx, id); err != nil {
-			return err
-		}
-		row, err := c.Store.q.LockConnectionToken(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		var ok bool
-		if token, expires, ok = c.unseal(row, bound); ok { // another process was first
-			return nil
-		}
-		ctx, cancel := context.WithTimeout(ctx, renewalTime)
-		defer cancel()
-		if token, expires, err = renew(ctx); err != nil {
-			return &renewalError{err}
-		}
-		text, err := c.Sealer.Encrypt([]byte(token), bound)
-		if err != nil {
-			return fmt.Errorf("encrypt it: %w", err)
-		}
-		return c.Store.q.PutConnectionToken(ctx, tx, dbsqlc.PutConnectionTokenParams{ConnectionID: id, Sealed: text, ExpiresAt: &expires})
-	})
-	var failed *renewalError
-	if errors.As(err, &failed) {
-		return "", time.Time{}, failed.err // GitHub's answer, not the database's
-	}
-	return token, expires, err
-}
-
-// renewalError keeps what a renewal failed with out of the translation of the
-// database's errors.
-type renewalError struct{ err error }
-
-func (e *renewalError) Error() string { return e.err.Error() }
-
-// ForgetInstallationToken drops the token that expires then. One that was made since stays.
-func (c *Credentials) ForgetInstallationToken(ctx context.Context, id string, expires time.Time) error {
-	workspaceID, err := c.workspaceOf(ctx, id)
-	if err != nil || workspaceID == "" {
-		return err
-	}
-	err = c.Store.q.ForgetConnectionToken(ctx, c.Store.in(workspaceID), dbsqlc.ForgetConnectionTokenParams{ConnectionID: id, ExpiresAt: &expires})
-	return translate("forget an installation's token", err)
-}
-
-// Reseal encrypts secrets anew that are encrypted with another key than the primary,
-// and tells how many. Those that cannot be read stay, and are told of.
-func (c *Credentials) Reseal(ctx context.Context) (resealed, unreadable int, err error) {
-	if c.Sealer == nil {
-		return 0, 0, nil
-	}
-	key := int64(c.Sealer.Primary())
-	workspaces, err := c.Store.q.StaleSecretWorkspaces(ctx, c.Store.pool, key)
-	if err != nil {
-		return 0, 0, translate("look for secrets that are encrypted with another key", err)
-	}
-	for _, workspaceID := range workspaces {
-		n, left, err := c.reseal(ctx, workspaceID, key)
-		resealed, unreadable = resealed+n, unreadable+left
-		if err != nil {
-			return resealed, unreadable, err
-		}
-	}
-	return resealed, unreadable, nil
-}
-
-func (c *Credentials) reseal(ctx context.Context, workspaceID string, key int64) (resealed, unreadable int, err error) {
-	err = c.Store.tx(ctx, workspaceID, "encrypt secrets with the present key", func(tx pgx.Tx) error {
-		rows, err := c.Store.q.StaleSecrets(ctx, tx, dbsqlc.StaleSecretsParams{KeyID: key, RowLimit: resealedAtOnce})
-		if err != nil {
-			return err
-		}
-		arg := dbsqlc.ResealSecretsParams{KeyID: key}
-		for _, row := range rows {
-			bound := binding(workspaceID, row.ConnectionID, row.Field)
-			text, err := c.Sealer.Decrypt(row.Sealed, bound)
-			if err != nil {
-				unreadable++
-				continue
-			}
-			fresh, err := c.Sealer.Encrypt(text, bound)
-			if err != nil {
-				return fmt.Errorf("encrypt the %s of a connection: %w", row.Field, err)
-			}
-			arg.ConnectionIds, arg.Fields, arg.Sealed = append(arg.ConnectionIds, row.ConnectionID), append(arg.Fields, row.Field), append(arg.Sealed, fresh)
-		}
-		resealed = len(arg.Fields)
-		if resealed == 0 {
-			return nil
-		}
-		return c.Store.q.ResealSecrets(ctx, tx, arg)
-	})
-	return resealed, unreadable, err
 }

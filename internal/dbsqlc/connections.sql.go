@@ -662,15 +662,17 @@ func (q *Queries) StaleSecretWorkspaces(ctx context.Context, db DBTX, keyID int6
 const staleSecrets = `-- name: StaleSecrets :many
 select s.connection_id, s.field, s.sealed
 from connection_secrets s
-where s.key_id <> $1
+where s.key_id <> $1 and (s.connection_id, s.field) > ($2::text, $3::text)
 order by s.connection_id, s.field
-limit $2
+limit $4
 for update of s skip locked
 `
 
 type StaleSecretsParams struct {
-	KeyID    int64
-	RowLimit int32
+	KeyID      int64
+	AfterID    string
+	AfterField string
+	RowLimit   int32
 }
 
 type StaleSecretsRow struct {
@@ -680,7 +682,12 @@ type StaleSecretsRow struct {
 }
 
 func (q *Queries) StaleSecrets(ctx context.Context, db DBTX, arg StaleSecretsParams) ([]StaleSecretsRow, error) {
-	rows, err := db.Query(ctx, staleSecrets, arg.KeyID, arg.RowLimit)
+	rows, err := db.Query(ctx, staleSecrets,
+		arg.KeyID,
+		arg.AfterID,
+		arg.AfterField,
+		arg.RowLimit,
+	)
 	if err != nil {
 		return nil, err
 	}

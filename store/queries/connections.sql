@@ -134,7 +134,7 @@ select distinct workspace_id from connection_secret_keys where key_id <> @key_id
 -- name: StaleSecrets :many
 select s.connection_id, s.field, s.sealed
 from connection_secrets s
-where s.key_id <> @key_id
+where s.key_id <> @key_id and (s.connection_id, s.field) > (@after_id::text, @after_field::text)
 order by s.connection_id, s.field
 limit @row_limit
 for update of s skip locked;
