@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/holdfast/holdfast/internal/connection"
+	"github.com/holdfast/holdfast/internal/operation"
 )
 
 // ConnectionRules judge what a connection is to be made of. The errors are sentences for
@@ -190,12 +191,9 @@ func (a *API) keyFields(pem string) []Field {
 	return nil
 }
 
-// repositoryPatterns are the patterns of repositories that connections serve.
-var repositoryPatterns = regexp.MustCompile(`^[A-Za-z0-9_.*-]{1,100}/[A-Za-z0-9_.*-]{1,100}$`)
-
 func repositoryFields(patterns []string) (fields []Field) {
 	for i, pattern := range patterns {
-		if !repositoryPatterns.MatchString(pattern) {
+		if !operation.ValidPattern(pattern) {
 			fields = append(fields, Field{
 				Location: fmt.Sprintf("body.repositories[%d]", i),
 				Message:  "must be owner/name, in which * stands for any characters, such as octo-corp/*",

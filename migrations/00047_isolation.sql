@@ -190,7 +190,8 @@ begin
         union all
         select 'function', p.oid::regprocedure::text
         from pg_proc p
-        where p.pronamespace = 'public'::regnamespace and p.proname in ('connection_workspace', 'delete_deliveries') and p.proowner <> 'holdfast_across'::regrole
+        where p.pronamespace = 'public'::regnamespace and p.prosecdef and p.proowner <> 'holdfast_across'::regrole
+          and p.proname not like 'changes\_%' -- these act as the owner of the partitions
     loop
         execute format('alter %s %s owner to holdfast_across', o.kind, o.name);
     end loop;
@@ -217,6 +218,9 @@ create function isolated() returns boolean
     return not exists (
         select from pg_class
         where relnamespace = 'public'::regnamespace and relkind = 'v' and pg_get_userbyid(relowner) <> 'holdfast_across'
+    ) and not exists (
+        select from pg_proc
+        where pronamespace = 'public'::regnamespace and prosecdef and proname not like 'changes\_%' and pg_get_userbyid(proowner) <> 'holdfast_across'
     );
 comment on function isolated() is 'Whether what looks across workspaces sees them all: see isolate.';
 

@@ -90,7 +90,7 @@ func example(t *testing.T, tx pgx.Tx, table, workspace string) {
 		"workspace_id": workspace, "operations.kind": "sync_repository", "operations.state": "running", "operations.source": "sync",
 		"changes.kind": "created", "changes.source": "sync", "operation_collections.state": "running", "operation_events.type": "state",
 		"deliveries.state": "pending", "connections.kind": "token", "connections.source": "api", "connections.state": "ok",
-		"connection_secrets.connection_id": "of " + workspace, "connection_tokens.connection_id": "of " + workspace, "connections.id": "of " + workspace,
+		"connection_secrets.connection_id": "of " + workspace, "connection_tokens.connection_id": "of " + workspace, "connections.id": "of " + workspace, "api_keys.role": "reader", "api_keys.hash": `\x0` + workspace[35:],
 		"connection_secrets.field": "token", "workspaces.id": workspace, "repository_states.reason": "not_found",
 	}
 	rows, err := tx.Query(t.Context(), `select column_name::text, udt_name::text from information_schema.columns

@@ -24,7 +24,7 @@ import (
 // through a view or function that shows little.
 var acrossWorkspaces = []string{
 	"ConnectionWorkspace", "CountOperations", "CountRepositories", "CountRepositoryStates", "CountWaits", "DeleteDeliveries",
-	"DropChanges", "EnsureChangePartitions", "Isolated", "ListOpenOperations", "ListUnannounced", "MirrorAges", "StaleSecretWorkspaces",
+	"DropChanges", "EnsureChangePartitions", "FindAPIKey", "Isolated", "ListOpenOperations", "ListUnannounced", "MirrorAges", "StaleSecretWorkspaces",
 	"SumChecks", "TryKeepChanges", "LockWorkspaceConnections",
 }
 
@@ -235,7 +235,7 @@ func TestOnlyListedQueriesLookAcrossWorkspaces(t *testing.T) {
 	got, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(t, err)
 	require.Equal(t, []string{
-		"changes_expire", "changes_partition", "check_sums", "connection_secret_keys", "connection_workspace", "delete_deliveries", "mirror_ages",
+		"api_key", "changes_expire", "changes_partition", "check_sums", "connection_secret_keys", "connection_workspace", "delete_deliveries", "mirror_ages",
 		"open_operations", "operation_counts", "pending_deliveries", "repository_counts", "repository_sweeps", "wait_counts",
 	}, got)
 }

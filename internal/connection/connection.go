@@ -4,9 +4,9 @@ package connection
 import (
 	"fmt"
 	"log/slog"
-	"path"
-	"strings"
 	"time"
+
+	"github.com/holdfast/holdfast/internal/operation"
 )
 
 // Kind says what a connection shows to GitHub.
@@ -69,19 +69,7 @@ type Connection struct {
 // Serves tells whether the connection is meant for a repository, or with an empty name
 // for one of the owner's at least. GitHub does not tell names apart by case.
 func (c Connection) Serves(owner, name string) bool {
-	owner, name = strings.ToLower(owner), strings.ToLower(name)
-	for _, pattern := range c.Repositories {
-		ofOwner, ofName, _ := strings.Cut(strings.ToLower(pattern), "/")
-		if matches(ofOwner, owner) && (name == "" || matches(ofName, name)) {
-			return true
-		}
-	}
-	return len(c.Repositories) == 0
-}
-
-func matches(pattern, name string) bool {
-	ok, err := path.Match(pattern, name)
-	return err == nil && ok
+	return operation.Patterns(c.Repositories).Match(owner, name)
 }
 
 // Secrets are what a connection keeps secret. Nothing that prints them shows any.

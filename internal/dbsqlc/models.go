@@ -9,6 +9,28 @@ import (
 	"time"
 )
 
+// Keys of the API. What a key is made of is kept nowhere: only its hash.
+type ApiKey struct {
+	WorkspaceID string
+	ID          string
+	Name        string
+	// SHA-256 of the key. The key holds 256 random bits, so the hash needs no salt and cannot be guessed from.
+	Hash []byte
+	// How the key begins, for people who look for it.
+	Hint string
+	Role string
+	// Patterns owner/name of what the key may see; empty: all of the workspace.
+	Repositories []string
+	// Subject of the token or key that made it.
+	CreatedBy string
+	CreatedAt time.Time
+	ExpiresAt *time.Time
+	// To about a minute.
+	LastUsedAt *time.Time
+	RevokedAt  *time.Time
+	RevokedBy  *string
+}
+
 // By collection, what the last full checks of all repositories found.
 type CheckSum struct {
 	Collection    string
