@@ -38,7 +38,7 @@ func TestTokens(t *testing.T) {
 		{"none", "", 401, "needs a token"},
 		{"empty", "Bearer ", 401, "needs a token"},
 		{"another scheme", "Basic dXNlcjpwYXNz", 401, "needs a token"},
-		{"not a token", "Bearer hello", 401, "not a JSON Web Token"},
+		{"not a token", "Bearer hello", 401, "neither a JSON Web Token"},
 		{"expired", "Bearer " + expired, 401, "has expired"},
 		{"not yet valid", "Bearer " + early, 401, "not valid yet"},
 		{"unsigned", "Bearer " + none, 401, "not signed by a key"},

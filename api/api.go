@@ -23,7 +23,6 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/holdfast/holdfast/internal/auth"
-	"github.com/holdfast/holdfast/internal/connection"
 	"github.com/holdfast/holdfast/internal/delivery"
 	"github.com/holdfast/holdfast/internal/operation"
 	"github.com/holdfast/holdfast/internal/progress"
@@ -79,37 +78,6 @@ type ChangeStore interface {
 	Purge(ctx context.Context, workspaceID string, p operation.Purge) ([]operation.Purged, error)
 }
 
-// ConnectionStore keeps the connections of workspaces, with their secrets encrypted.
-type ConnectionStore interface {
-	// Connections lists all connections of a workspace, by name.
-	Connections(ctx context.Context, workspaceID string) ([]connection.Connection, error)
-	// Connection is one connection. CodeNotFound.
-	Connection(ctx context.Context, workspaceID, id string) (connection.Connection, error)
-	// CreateConnection keeps a new connection, unchecked. CodeConflict when its name is
-	// taken, the workspace's connections have another base URL, or this server has nothing
-	// to encrypt secrets with.
-	CreateConnection(ctx context.Context, n connection.New) (connection.Connection, error)
-	// ChangeConnection changes a connection; with a new secret it is unchecked again.
-	// CodeNotFound; CodeConflict as above, and for the environment's.
-	ChangeConnection(ctx context.Context, workspaceID, id string, c connection.Change) (connection.Connection, error)
-	// DeleteConnection forgets a connection and its secrets. CodeNotFound; CodeConflict for
-	// the environment's.
-	DeleteConnection(ctx context.Context, workspaceID, id string) error
-}
-
-// ConnectionChecker asks GitHub about connections.
-type ConnectionChecker interface {
-	// Check asks GitHub about a connection now, and notes what it says. That GitHub refuses
-	// the credential, or cannot be asked, is no error. CodeNotFound.
-	Check(ctx context.Context, workspaceID, id string) (connection.Check, error)
-}
-
-// Budgets knows how the accounts stand that GitHub's limits are counted on.
-type Budgets interface {
-	// Budgets are those of a workspace's connections. CodeUnavailable.
-	Budgets(ctx context.Context, workspaceID string) ([]connection.Budget, error)
-}
-
 // Starter makes operations run and stop.
 type Starter interface {
 	// Start starts the operation's workflow; starting it again changes nothing.
@@ -144,6 +112,7 @@ type Options struct {
 	Statuses     StatusStore
 	Changes      ChangeStore
 	Connections  ConnectionStore
+	Keys         KeyStore
 	Budgets      Budgets
 	Starter      Starter
 	Health       Health

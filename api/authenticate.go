@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/holdfast/holdfast/internal/auth"
+	"github.com/holdfast/holdfast/internal/operation"
 )
 
 // refusals words why a token is refused. The order does not matter: an error
@@ -19,7 +20,9 @@ var refusals = []struct {
 	{auth.ErrExpired, "The token has expired; get a new one."},
 	{auth.ErrNotYetValid, "The token is not valid yet; compare the clocks of its issuer and of this server."},
 	{auth.ErrSignature, "The token was not signed by a key that this server trusts."},
-	{auth.ErrMalformed, "The token is not a JSON Web Token."},
+	{auth.ErrMalformed, "The token is neither a JSON Web Token nor a key of this API."},
+	{auth.ErrUnknownKey, "There is no such key."},
+	{auth.ErrRevoked, "The key was revoked."},
 	{auth.ErrInvalid, "The token is not meant for this API: its issuer, audience, workspace or role is not acceptable."},
 }
 
@@ -32,14 +35,52 @@ func (a *API) authenticate(next http.Handler) http.Handler {
 			unauthorized(ctx, "This needs a token: send Authorization: Bearer followed by it, once.", "").write(w)
 			return
 		}
-		identity, err := a.opts.Verifier.Verify(token)
+		identity, err := a.identityOf(ctx, token)
+		if failure := new(operation.Error); errors.As(err, &failure) {
+			a.fail(ctx, err).write(w)
+			return
+		}
 		if err != nil {
 			a.logger(ctx).InfoContext(ctx, "token refused", "error", err)
 			unauthorized(ctx, refusal(err), "invalid_token").write(w)
 			return
 		}
 		if info := requestOf(ctx); info != nil {
-			info.identity, info.ids.Workspace = identity, identity.WorkspaceID
+			info.identity, info.ids.Workspace, info.shown = identity, identity.WorkspaceID, token
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// identityOf is who shows a token or a key. Errors are those of package auth, and where
+// keys cannot be looked for now an *operation.Error.
+func (a *API) identityOf(ctx context.Context, token string) (auth.Identity, error) {
+	if !auth.IsAPIKey(token) {
+		return a.opts.Verifier.Verify(token) //nolint:wrapcheck // compared with package auth's
+	}
+	key, err := auth.ParseAPIKey(token)
+	if err != nil {
+		return auth.Identity{}, err //nolint:wrapcheck // compared with package auth's
+	}
+	known, ok, err := a.opts.Keys.FindAPIKey(ctx, key.Hash[:])
+	if err != nil {
+		return auth.Identity{}, &operation.Error{Code: operation.CodeOf(err), Message: "The key cannot be looked for now.", Err: err}
+	}
+	if !ok {
+		return auth.Identity{}, auth.ErrUnknownKey
+	}
+	return key.Identity(known, a.opts.Now()) //nolint:wrapcheck // compared with package auth's
+}
+
+// wholeWorkspace lets in who may see all of the workspace. A route is open to the others
+// only if it holds what it shows against what they may see.
+func wholeWorkspace(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx := r.Context()
+		if info := requestOf(ctx); info == nil || info.identity.Limited() {
+			newProblem(ctx, http.StatusForbidden, "forbidden", "This key is limited to some repositories, and this is about the whole workspace.").
+				with("WWW-Authenticate", `Bearer realm="holdfast", error="insufficient_scope"`).write(w)
+			return
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -71,7 +71,7 @@ func budgetsSpec() huma.Operation {
 	return huma.Operation{
 		OperationID: "list-budgets", Summary: "Tell what is left of GitHub's limits, and who spends them", Tags: []string{"connections"}, Security: needsToken(),
 		Description: "As all workers together know it; GitHub is not asked.",
-		Errors:      []int{http.StatusUnauthorized, http.StatusServiceUnavailable},
+		Errors:      []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable},
 	}
 }
 

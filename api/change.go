@@ -65,6 +65,7 @@ func (a *API) listChanges(ctx context.Context, in *listChangesInput) (*listChang
 	f := operation.ChangeFilter{
 		After: in.After, Collection: in.Collection, Repository: in.Repository,
 		Kind: operation.ChangeKind(in.Kind), Source: operation.Source(in.Source), Limit: in.Limit,
+		Visible: visibleTo(ctx),
 	}
 	until := time.Now().Add(time.Duration(in.Wait) * time.Second)
 	for {
@@ -143,6 +144,9 @@ func itemHistorySpec() huma.Operation {
 }
 
 func (a *API) itemHistory(ctx context.Context, in *itemHistoryInput) (*itemHistoryOutput, error) {
+	if err := in.visible(ctx); err != nil {
+		return nil, a.fail(ctx, err)
+	}
 	ref := operation.ItemRef{Repository: in.fullName(), Collection: in.Collection, Item: in.Item}
 	out := &itemHistoryOutput{}
 	out.Body.Collection = in.Collection

@@ -41,7 +41,7 @@ func (s *store) Changes(_ context.Context, _ string, f operation.ChangeFilter) (
 	for from < len(s.changes) && len(out) < f.Limit {
 		c := s.changes[from]
 		from++
-		if (f.Collection == "" || f.Collection == c.Collection) && (f.Repository == "" || f.Repository == c.Repository) &&
+		if f.Visible.MatchSubject(c.Repository) && (f.Collection == "" || f.Collection == c.Collection) && (f.Repository == "" || f.Repository == c.Repository) &&
 			(f.Kind == "" || f.Kind == c.Kind) && (f.Source == "" || f.Source == c.Source) {
 			out = append(out, c)
 		}

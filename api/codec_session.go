@@ -59,6 +59,9 @@ func (a *API) crossOrigin(next http.Handler) http.Handler {
 	})
 }
 
+// longestSession is of a key that does not expire.
+const longestSession = 12 * time.Hour
+
 // fromTemporalUI tells whether a page of the Temporal UI sent the request. Browsers
 // set the header, and no page can.
 func (a *API) fromTemporalUI(r *http.Request) bool {
@@ -134,7 +137,10 @@ func (a *API) startSession(w http.ResponseWriter, r *http.Request) {
 		who = info.identity
 	}
 	// The verifier allows for clocks that differ; a cookie needs no such leeway.
-	left := max(1, int(who.ExpiresAt.Sub(a.opts.Now()).Seconds()))
+	left := int(longestSession.Seconds())
+	if !who.ExpiresAt.IsZero() {
+		left = max(1, int(who.ExpiresAt.Sub(a.opts.Now()).Seconds()))
+	}
 	http.SetCookie(w, a.cookie(r, sealed, left))
 	w.WriteHeader(http.StatusNoContent)
 }

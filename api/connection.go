@@ -88,7 +88,7 @@ func listConnectionsSpec() huma.Operation {
 	return huma.Operation{
 		OperationID: "list-connections", Summary: "List the GitHub credentials", Tags: []string{"connections"}, Security: needsToken(),
 		Description: "All of the workspace, without their secrets.",
-		Errors:      []int{http.StatusUnauthorized, http.StatusServiceUnavailable},
+		Errors:      []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable},
 	}
 }
 
@@ -109,7 +109,7 @@ func getConnectionSpec() huma.Operation {
 	return huma.Operation{
 		OperationID: "get-connection", Summary: "Read a GitHub credential's settings and state", Tags: []string{"connections"}, Security: needsToken(),
 		Description: "Without its secrets.",
-		Errors:      []int{http.StatusUnauthorized, http.StatusNotFound, http.StatusServiceUnavailable},
+		Errors:      []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusServiceUnavailable},
 	}
 }
 

@@ -58,7 +58,7 @@ func driftSpec() huma.Operation {
 		OperationID: "get-drift", Summary: "Tell by how much the mirror differed from GitHub", Tags: []string{"repositories"}, Security: needsToken(),
 		Description: "Sums up the last full check of every collection. What a check finds is repaired with it: these are the differences that there were. " +
 			"A full check is made by the scheduled sweep, and by `POST /v1/syncs` with `full`.",
-		Errors: []int{http.StatusUnauthorized, http.StatusServiceUnavailable},
+		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable},
 	}
 }
 

@@ -48,10 +48,12 @@ type store struct {
 	err     error // what everything fails with, if set
 	changes []operation.Change
 	purges  []operation.Purge
+	apiKeys []operation.APIKey
+	hashes  map[string]string // of keys, to their ids
 }
 
 func newStore() *store {
-	return &store{events: map[string][]operation.Event{}, keys: map[string]operation.New{}}
+	return &store{events: map[string][]operation.Event{}, keys: map[string]operation.New{}, hashes: map[string]string{}, apiKeys: someKeys()}
 }
 
 // find is the place of an operation. The lock is held.
@@ -114,7 +116,7 @@ func (s *store) Operations(_ context.Context, workspaceID string, f operation.Fi
 	}
 	var all []operation.Operation
 	for _, op := range slices.Backward(s.ops) {
-		if op.WorkspaceID == workspaceID && (f.State == "" || op.State == f.State) && (f.Kind == "" || op.Kind == f.Kind) {
+		if op.WorkspaceID == workspaceID && f.Visible.MatchSubject(op.Subject) && (f.State == "" || op.State == f.State) && (f.Kind == "" || op.Kind == f.Kind) {
 			all = append(all, op)
 		}
 	}
@@ -175,7 +177,7 @@ func (s *store) Repositories(_ context.Context, _ string, f operation.Repository
 	}
 	var all []operation.Repository
 	for _, r := range s.repos {
-		if f.FullName == "" || strings.EqualFold(r.FullName, f.FullName) {
+		if f.Visible.MatchSubject(r.FullName) && (f.FullName == "" || strings.EqualFold(r.FullName, f.FullName)) {
 			all = append(all, r)
 		}
 	}
@@ -298,7 +300,7 @@ func setup(t *testing.T, change ...func(*api.Options)) *bundle {
 	verifier, err := auth.NewVerifier(b.clock, auth.PublicKey(key))
 	require.NoError(t, err)
 	o := api.Options{
-		Operations: b.store, Repositories: b.store, Statuses: b.store, Changes: b.store, Starter: b.starter, Health: b.health, Streams: b.hub, Waker: b.publisher,
+		Operations: b.store, Repositories: b.store, Statuses: b.store, Changes: b.store, Keys: b.store, Starter: b.starter, Health: b.health, Streams: b.hub, Waker: b.publisher,
 		Webhooks: newReceiver(b.store, log), Verifier: verifier, Logger: log, Collections: []string{"labels", "issues", "pulls"},
 		Connections: b.connected, ConnectionChecker: b.connected, ConnectionRules: rules(), Budgets: b.connected,
 		OrganizationCollections: []string{"teams"}, Presets: []string{"core", "all"}, Now: b.clock,

@@ -60,6 +60,7 @@ func listOperationsSpec() huma.Operation {
 func (a *API) listOperations(ctx context.Context, in *listOperationsInput) (*listOperationsOutput, error) {
 	ops, next, err := a.opts.Operations.Operations(ctx, workspaceOf(ctx), operation.Filter{
 		State: operation.State(in.State), Kind: operation.Kind(in.Kind), Parent: in.Parent, Cursor: in.Cursor, Limit: in.Limit,
+		Visible: visibleTo(ctx),
 	})
 	if err != nil {
 		return nil, a.fail(ctx, err)
@@ -88,13 +89,13 @@ func (in *listOperationsInput) Resolve(huma.Context) []error {
 
 var _ huma.Resolver = (*listOperationsInput)(nil)
 
-// operationID is the path parameter of everything that is about one operation.
-type operationID struct {
-	ID string `path:"id" format:"uuid" doc:"The operation's id."`
+// idPath is the path parameter of everything that is about one operation, or one key.
+type idPath struct {
+	ID string `path:"id" format:"uuid" doc:"Its id."`
 }
 
 // Resolve brings the id into the one form in which it is kept, logged and compared.
-func (in *operationID) Resolve(huma.Context) []error {
+func (in *idPath) Resolve(huma.Context) []error {
 	id, ok := canonicalID(in.ID)
 	if !ok {
 		return []error{&huma.ErrorDetail{Location: "path.id", Message: notUUID}}
@@ -103,7 +104,7 @@ func (in *operationID) Resolve(huma.Context) []error {
 	return nil
 }
 
-var _ huma.Resolver = (*operationID)(nil)
+var _ huma.Resolver = (*idPath)(nil)
 
 // notUUID is what huma says of an id that is none.
 const notUUID = "expected string to be RFC 4122 uuid"
@@ -125,13 +126,31 @@ func getOperationSpec() huma.Operation {
 	}
 }
 
-func (a *API) getOperation(ctx context.Context, in *operationID) (*operationOutput, error) {
+func (a *API) getOperation(ctx context.Context, in *idPath) (*operationOutput, error) {
 	about(ctx, in.ID)
-	op, err := a.opts.Operations.Operation(ctx, workspaceOf(ctx), in.ID)
+	op, err := a.visible(ctx, in.ID)
 	if err != nil {
 		return nil, a.fail(ctx, err)
 	}
 	return &operationOutput{Body: progress.FromOperation(op)}, nil
+}
+
+// visible is an operation that whoever asks may see. To the others it is not there.
+func (a *API) visible(ctx context.Context, id string) (operation.Operation, error) {
+	op, err := a.opts.Operations.Operation(ctx, workspaceOf(ctx), id)
+	if err == nil && !visibleTo(ctx).MatchSubject(op.Subject) {
+		return operation.Operation{}, operation.NotFound("There is no such operation.")
+	}
+	return op, err //nolint:wrapcheck // it has a code to decide on
+}
+
+// mustSee is for what changes an operation: nothing is, unless whoever asks may see it.
+func (a *API) mustSee(ctx context.Context, id string) error {
+	if len(visibleTo(ctx)) == 0 {
+		return nil
+	}
+	_, err := a.visible(ctx, id)
+	return err
 }
 
 func cancelOperationSpec() huma.Operation {
@@ -144,8 +163,11 @@ func cancelOperationSpec() huma.Operation {
 	}
 }
 
-func (a *API) cancelOperation(ctx context.Context, in *operationID) (*accepted, error) {
+func (a *API) cancelOperation(ctx context.Context, in *idPath) (*accepted, error) {
 	about(ctx, in.ID)
+	if err := a.mustSee(ctx, in.ID); err != nil {
+		return nil, a.fail(ctx, err)
+	}
 	op, err := a.opts.Operations.RequestCancel(ctx, workspaceOf(ctx), in.ID)
 	if err != nil {
 		return nil, a.fail(ctx, err)

@@ -55,7 +55,7 @@ func (a *API) listRepositories(ctx context.Context, in *listRepositoriesInput) (
 		}
 	}
 	list, next, err := a.opts.Repositories.Repositories(ctx, workspaceOf(ctx), operation.RepositoryFilter{
-		FullName: in.Name, Cursor: in.Cursor, Limit: in.Limit,
+		FullName: in.Name, Cursor: in.Cursor, Limit: in.Limit, Visible: visibleTo(ctx),
 	})
 	if err != nil {
 		return nil, a.fail(ctx, err)

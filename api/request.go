@@ -17,6 +17,7 @@ type request struct {
 	path     string
 	log      *slog.Logger
 	identity auth.Identity // who asks; zero where no token is needed
+	shown    string        // the token or key by which that is known
 	ids      operation.IDs // what is known of it by name, for everything that its context reaches
 }
 
@@ -43,6 +44,14 @@ func subjectOf(ctx context.Context) string {
 		return r.identity.Subject
 	}
 	return ""
+}
+
+// visibleTo are the repositories that whoever asks may see; none: all.
+func visibleTo(ctx context.Context) operation.Patterns {
+	if r := requestOf(ctx); r != nil {
+		return r.identity.Repositories
+	}
+	return nil
 }
 
 // about notes which operation the request is about.

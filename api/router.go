@@ -22,37 +22,33 @@ func (a *API) router() (chi.Router, *huma.OpenAPI) {
 
 	config := newConfig(a.opts.Version)
 	open := group(r.With(a.limitTime), config)
-	read := group(r.With(noStore, a.authenticate, a.limitTime), config)
-	write := group(r.With(noStore, a.authenticate, requireRole(auth.RoleOperator), a.limitTime), config)
-	admin := group(r.With(noStore, a.authenticate, requireRole(auth.RoleAdmin), a.limitTime), config)
+	// These show those who may see some repositories only what they may: see visibleTo.
+	part := group(r.With(noStore, a.authenticate, a.limitTime), config)
+	writePart := group(r.With(noStore, a.authenticate, requireRole(auth.RoleOperator), a.limitTime), config)
+	read := group(r.With(noStore, a.authenticate, wholeWorkspace, a.limitTime), config)
+	admin := group(r.With(noStore, a.authenticate, requireRole(auth.RoleAdmin), wholeWorkspace, a.limitTime), config)
 
-	add(write, http.MethodPost, "/v1/syncs", startSyncSpec(), a.startSync)
+	add(writePart, http.MethodPost, "/v1/syncs", startSyncSpec(), a.startSync)
 
-	add(read, http.MethodGet, "/v1/operations", listOperationsSpec(), a.listOperations)
-	add(read, http.MethodGet, "/v1/operations/{id}", getOperationSpec(), a.getOperation)
-	add(write, http.MethodPost, "/v1/operations/{id}/cancel", cancelOperationSpec(), a.cancelOperation)
+	add(part, http.MethodGet, "/v1/operations", listOperationsSpec(), a.listOperations)
+	add(part, http.MethodGet, "/v1/operations/{id}", getOperationSpec(), a.getOperation)
+	add(writePart, http.MethodPost, "/v1/operations/{id}/cancel", cancelOperationSpec(), a.cancelOperation)
 	r.With(noStore, a.authenticate).Get("/v1/operations/{id}/stream", a.stream)
-	describe(read, http.MethodGet, "/v1/operations/{id}/stream", streamSpec(config))
+	describe(part, http.MethodGet, "/v1/operations/{id}/stream", streamSpec(config))
 
-	add(read, http.MethodGet, "/v1/repositories", listRepositoriesSpec(), a.listRepositories)
-	add(read, http.MethodGet, "/v1/repositories/{owner}/{name}/status", repositoryStatusSpec(), a.repositoryStatus)
-	add(read, http.MethodGet, "/v1/repositories/{owner}/{name}/{collection}/{item}/history", itemHistorySpec(), a.itemHistory)
+	add(part, http.MethodGet, "/v1/repositories", listRepositoriesSpec(), a.listRepositories)
+	add(part, http.MethodGet, "/v1/repositories/{owner}/{name}/status", repositoryStatusSpec(), a.repositoryStatus)
+	add(part, http.MethodGet, "/v1/repositories/{owner}/{name}/{collection}/{item}/history", itemHistorySpec(), a.itemHistory)
 	add(admin, http.MethodPost, "/v1/repositories/{owner}/{name}/purge", purgeSpec(), a.purge)
 	add(read, http.MethodGet, "/v1/drift", driftSpec(), a.drift)
-	add(read, http.MethodGet, "/v1/changes", listChangesSpec(), a.listChanges)
+	add(part, http.MethodGet, "/v1/changes", listChangesSpec(), a.listChanges)
 
+	addKeys(a, admin)
 	addConnections(a, read, admin)
 	r.With(noStore).Post("/v1/webhooks/{connection}", a.receiveDelivery)
 	describe(open, http.MethodPost, "/v1/webhooks/{connection}", webhookSpec(config))
 
-	installation := r.With(noStore, a.authenticate, requireRole(auth.RoleAdmin), a.requireInstallation, a.limitTime)
-	codec := group(r.With(noStore, a.resumeSession, a.authenticate, requireRole(auth.RoleAdmin), a.requireInstallation, a.limitTime), config)
-	add(codec, http.MethodPost, "/v1/codec/decode", codecSpec(config, "decode-payloads", "Decode what Temporal keeps"), a.decodePayloads)
-	add(codec, http.MethodPost, "/v1/codec/encode", codecSpec(config, "encode-payloads", "Encode what Temporal shall keep"), a.encodePayloads)
-	installation.Post("/v1/codec/session", a.startSession)
-	describe(codec, http.MethodPost, "/v1/codec/session", startSessionSpec(config))
-	installation.Delete("/v1/codec/session", a.endSession)
-	describe(codec, http.MethodDelete, "/v1/codec/session", endSessionSpec(config))
+	a.addCodec(r, config)
 
 	add(open, http.MethodGet, "/healthz", livenessSpec(), a.liveness)
 	add(open, http.MethodGet, "/readyz", readinessSpec(), a.readiness)
@@ -65,6 +61,26 @@ func (a *API) router() (chi.Router, *huma.OpenAPI) {
 		describe(open, http.MethodGet, path, spec)
 	}
 	return r, config.OpenAPI
+}
+
+// addCodec routes what makes readable what Temporal keeps.
+func (a *API) addCodec(r chi.Router, config huma.Config) {
+	installation := r.With(noStore, a.authenticate, requireRole(auth.RoleAdmin), wholeWorkspace, a.requireInstallation, a.limitTime)
+	codec := group(r.With(noStore, a.resumeSession, a.authenticate, requireRole(auth.RoleAdmin), wholeWorkspace, a.requireInstallation, a.limitTime), config)
+	add(codec, http.MethodPost, "/v1/codec/decode", codecSpec(config, "decode-payloads", "Decode what Temporal keeps"), a.decodePayloads)
+	add(codec, http.MethodPost, "/v1/codec/encode", codecSpec(config, "encode-payloads", "Encode what Temporal shall keep"), a.encodePayloads)
+	installation.Post("/v1/codec/session", a.startSession)
+	describe(codec, http.MethodPost, "/v1/codec/session", startSessionSpec(config))
+	installation.Delete("/v1/codec/session", a.endSession)
+	describe(codec, http.MethodDelete, "/v1/codec/session", endSessionSpec(config))
+}
+
+// addKeys routes what is about the keys of this API.
+func addKeys(a *API, admin huma.API) {
+	add(admin, http.MethodGet, "/v1/keys", listKeysSpec(), a.listKeys)
+	add(admin, http.MethodPost, "/v1/keys", createKeySpec(), a.createKey)
+	add(admin, http.MethodGet, "/v1/keys/{id}", getKeySpec(), a.getKey)
+	add(admin, http.MethodDelete, "/v1/keys/{id}", revokeKeySpec(), a.revokeKey)
 }
 
 // addConnections routes what is about GitHub's credentials and their limits.

@@ -90,6 +90,14 @@ func (p *RepositoryPath) Resolve(huma.Context) []error {
 
 var _ huma.Resolver = (*RepositoryPath)(nil)
 
+// visible fails where whoever asks may not see the repository: to them it is not there.
+func (p *RepositoryPath) visible(ctx context.Context) error {
+	if visibleTo(ctx).MatchSubject(p.fullName()) {
+		return nil
+	}
+	return operation.NotFound("No repository of this name is mirrored.")
+}
+
 type repositoryStatusOutput struct{ Body RepositoryStatus }
 
 func repositoryStatusSpec() huma.Operation {
@@ -101,6 +109,9 @@ func repositoryStatusSpec() huma.Operation {
 }
 
 func (a *API) repositoryStatus(ctx context.Context, in *RepositoryPath) (*repositoryStatusOutput, error) {
+	if err := in.visible(ctx); err != nil {
+		return nil, a.fail(ctx, err)
+	}
 	status, err := a.opts.Statuses.RepositoryStatus(ctx, workspaceOf(ctx), in.fullName())
 	if err != nil {
 		return nil, a.fail(ctx, err)

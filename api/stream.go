@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,12 +20,14 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/holdfast/holdfast/internal/auth"
+	"github.com/holdfast/holdfast/internal/operation"
 	"github.com/holdfast/holdfast/internal/progress"
 )
 
 // Why a stream ends before its operation does.
 var (
 	errTokenExpired   = errors.New("the token has expired")
+	errTokenRevoked   = errors.New("the token is not accepted any more")
 	errUnexpectedData = errors.New("the client sent data")
 )
 
@@ -55,6 +59,10 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	about(ctx, id)
+	if err := a.mustSee(ctx, id); err != nil {
+		a.fail(ctx, err).write(w)
+		return
+	}
 	leave, problem := a.streams.begin(ctx)
 	if problem != nil {
 		problem.write(w)
@@ -209,9 +217,14 @@ func (a *API) beat(waiting, alive context.Context, conn *websocket.Conn, stop co
 		}
 		ping, cancel := context.WithTimeout(alive, a.opts.StreamWriteTimeout)
 		err := conn.Ping(ping)
+		if err == nil && a.revoked(ping) {
+			err = errTokenRevoked
+		} else if err != nil {
+			err = errGone{err}
+		}
 		cancel()
 		if err != nil {
-			stop(errGone{err})
+			stop(err)
 			return
 		}
 	}
@@ -225,6 +238,8 @@ func (a *API) hangUp(ctx context.Context, conn *websocket.Conn, err error) {
 		err = conn.Close(websocket.StatusNormalClosure, "the operation has ended")
 	case errors.Is(err, errTokenExpired):
 		err = conn.Close(websocket.StatusPolicyViolation, "the token has expired")
+	case errors.Is(err, errTokenRevoked):
+		err = conn.Close(websocket.StatusPolicyViolation, "the key is not accepted any more")
 	case errors.Is(err, errUnexpectedData):
 		err = conn.Close(websocket.StatusPolicyViolation, "this stream takes no messages")
 	case errors.Is(err, errShutdown), errors.Is(err, progress.ErrClosed):
@@ -241,11 +256,28 @@ func (a *API) hangUp(ctx context.Context, conn *websocket.Conn, err error) {
 	}
 }
 
+// revoked tells whether the key that opened the stream would be refused now. Where that
+// cannot be found out the stream goes on.
+func (a *API) revoked(ctx context.Context) bool {
+	r := requestOf(ctx)
+	if r == nil || !auth.IsAPIKey(r.shown) {
+		return false
+	}
+	now, err := a.identityOf(ctx, r.shown)
+	if failure := new(operation.Error); errors.As(err, &failure) || ctx.Err() != nil {
+		return false
+	}
+	return err != nil || now.Role != r.identity.Role || !slices.Equal(now.Repositories, r.identity.Repositories)
+}
+
 // untilExpiry is how long the token that opened the stream would still be accepted.
 func (a *API) untilExpiry(ctx context.Context) time.Duration {
 	r := requestOf(ctx)
 	if r == nil {
 		return 0
+	}
+	if r.identity.ExpiresAt.IsZero() {
+		return math.MaxInt64
 	}
 	return r.identity.ExpiresAt.Add(auth.Leeway).Sub(a.opts.Now())
 }

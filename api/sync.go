@@ -76,6 +76,9 @@ func (a *API) startSync(ctx context.Context, in *startSyncInput) (*accepted, err
 	if err != nil {
 		return nil, a.fail(ctx, err)
 	}
+	if !visibleTo(ctx).MatchSubject(n.Subject) {
+		return nil, newProblem(ctx, http.StatusForbidden, "forbidden", "This key is limited to some repositories, and this is not among them.")
+	}
 	op, _, err := a.opts.Operations.CreateOperation(ctx, n)
 	if err != nil {
 		return nil, a.fail(ctx, err)

@@ -56,7 +56,7 @@ func (s *Store) Changes(ctx context.Context, workspaceID string, f operation.Cha
 func (s *Store) changesArg(ctx context.Context, workspaceID string, f operation.ChangeFilter) (dbsqlc.ListChangesParams, error) {
 	arg := dbsqlc.ListChangesParams{
 		WorkspaceID: workspaceID, Scan: scannedChanges, RowLimit: int32(f.Limit), //nolint:gosec // at most 100
-		Collection: optional(f.Collection), Kind: optional(string(f.Kind)), Source: optional(string(f.Source)), Without: []string{},
+		Collection: optional(f.Collection), Kind: optional(string(f.Kind)), Source: optional(string(f.Source)), Without: []string{}, Visible: f.Visible.Likes(),
 	}
 	if f.After != "" {
 		after, err := readSeqCursor(f.After)
@@ -70,8 +70,10 @@ func (s *Store) changesArg(ctx context.Context, workspaceID string, f operation.
 		if err != nil {
 			return arg, err
 		}
-		// An organization may have the same number as a repository.
-		arg.RepositoryID, arg.Without = &id, s.ofOrganizations
+		arg.RepositoryID = &id
+	}
+	if f.Repository != "" || arg.Visible != nil {
+		arg.Without = s.ofOrganizations // which may have the same number as a repository
 	}
 	return arg, nil
 }

@@ -73,7 +73,7 @@ func (s *Store) Operations(ctx context.Context, workspaceID string, f operation.
 	const what = "list operations"
 	arg := dbsqlc.ListOperationsParams{
 		WorkspaceID: workspaceID, RowLimit: int32(f.Limit) + 1, //nolint:gosec // at most 100
-		State: optional(string(f.State)), Kind: optional(string(f.Kind)), ParentID: optional(f.Parent),
+		State: optional(string(f.State)), Kind: optional(string(f.Kind)), ParentID: optional(f.Parent), Visible: f.Visible.Likes(),
 	}
 	if f.Cursor != "" {
 		at, id, err := readCursor(f.Cursor)

@@ -14,7 +14,7 @@ import (
 // the next page; it is empty on the last.
 func (s *Store) Repositories(ctx context.Context, workspaceID string, f operation.RepositoryFilter) ([]operation.Repository, string, error) {
 	const what = "list repositories"
-	arg := dbsqlc.ListRepositoriesParams{WorkspaceID: workspaceID, RowLimit: int32(f.Limit) + 1} //nolint:gosec // at most 100
+	arg := dbsqlc.ListRepositoriesParams{WorkspaceID: workspaceID, RowLimit: int32(f.Limit) + 1, Visible: f.Visible.Likes()} //nolint:gosec // at most 100
 	if f.FullName != "" {
 		arg.FullName = &f.FullName
 	}

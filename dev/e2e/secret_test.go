@@ -169,7 +169,20 @@ func (r *secretRun) connect() {
 		require.NoError(t, err)
 		require.Equal(t, "ok", check.State, "%+v", check)
 	}
-	_, err := r.client.CreateConnection(t.Context(), client.ConnectionRequest{Name: ptr("refused"), Token: r.secrets["refused token"]})
+	// Whoever makes a key is shown it: that answer is not kept.
+	plain, err := client.New(r.api.URL, r.secrets["admin's token"], nil)
+	require.NoError(t, err)
+	key, err := plain.CreateKey(t.Context(), client.KeyRequest{Name: "reader", Role: "reader"})
+	require.NoError(t, err)
+	r.secrets["key of the API"] = key.Secret
+	keyed, err := client.New(r.api.URL, key.Secret, &http.Client{Transport: r.answers})
+	require.NoError(t, err)
+	_, err = keyed.Connections(t.Context())
+	require.NoError(t, err)
+	_, err = r.client.Keys(t.Context())
+	require.NoError(t, err)
+
+	_, err = r.client.CreateConnection(t.Context(), client.ConnectionRequest{Name: ptr("refused"), Token: r.secrets["refused token"]})
 	require.ErrorContains(t, err, "does not accept")
 	_, err = r.client.CreateConnection(t.Context(), client.ConnectionRequest{Name: ptr("Not a Name"), Token: r.secrets["refused token"], App: &client.AppRequest{PrivateKey: r.secrets["private key"][:200]}})
 	require.Error(t, err)

@@ -7,6 +7,9 @@ import (
 	"hash/crc32"
 	"math/big"
 	"strings"
+	"time"
+
+	"github.com/holdfast/holdfast/internal/operation"
 )
 
 // A key of the API is "hf_", 43 characters for its 256 random bits, and 6 for a checksum
@@ -52,6 +55,26 @@ func IsAPIKey(text string) bool { return strings.HasPrefix(text, apiKeyPrefix) }
 
 func readAPIKey(text string) APIKey {
 	return APIKey{secret: text, Hash: sha256.Sum256([]byte(text)), Hint: text[:len(apiKeyPrefix)+hintDigits]}
+}
+
+// Identity is who showed the key, going by what is known of it. Its errors are
+// ErrRevoked, ErrExpired and ErrInvalid.
+func (k APIKey) Identity(known operation.KnownKey, now time.Time) (Identity, error) {
+	i := Identity{
+		Subject: "key:" + known.ID, WorkspaceID: known.WorkspaceID, Role: Role(known.Role), TokenID: known.ID, Repositories: known.Repositories,
+	}
+	if known.ExpiresAt != nil {
+		i.ExpiresAt = *known.ExpiresAt
+	}
+	switch {
+	case known.Revoked:
+		return Identity{}, ErrRevoked
+	case known.ExpiresAt != nil && !now.Before(*known.ExpiresAt):
+		return Identity{}, ErrExpired
+	case !i.Role.Valid():
+		return Identity{}, ErrInvalid
+	}
+	return i, nil
 }
 
 // Reveal is the key itself, to be shown once.

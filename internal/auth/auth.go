@@ -18,6 +18,8 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
+
+	"github.com/holdfast/holdfast/internal/operation"
 )
 
 const (
@@ -59,6 +61,8 @@ var (
 	ErrExpired     = errors.New("the token has expired")
 	ErrNotYetValid = errors.New("the token is not valid yet")
 	ErrInvalid     = errors.New("the token's claims are not acceptable")
+	ErrUnknownKey  = errors.New("there is no such key")
+	ErrRevoked     = errors.New("the key was revoked")
 )
 
 // Identity is who showed a token, and what it allows.
@@ -66,9 +70,14 @@ type Identity struct {
 	Subject     string
 	WorkspaceID string // UUID, in lower case with hyphens
 	Role        Role
-	TokenID     string    // "jti"
-	ExpiresAt   time.Time // what the token allows ends here, plus Leeway
+	TokenID     string    // "jti", or the key's id
+	ExpiresAt   time.Time // what the token allows ends here, plus Leeway; zero: never
+	// Repositories are what it may see; none: all of the workspace.
+	Repositories operation.Patterns
 }
+
+// Limited tells whether it may see a part of the workspace only.
+func (i Identity) Limited() bool { return len(i.Repositories) > 0 }
 
 // claims is the payload of a token.
 type claims struct {

@@ -127,8 +127,12 @@ with scanned as (
       and ($6::text is null or y.kind = $6)
       and ($7::text is null or y.source = $7)
       and y.collection <> all ($8::text[])
+      and ($9::text[] is null or exists (
+          select from repositories r
+          where r.workspace_id = $1 and r.repository_id = y.repository_id and r.name_key like any ($9::text[])
+      ))
     order by y.seq
-    limit $9
+    limit $10
 ), last as (
     select coalesce(max(z.seq), 0)::bigint as scanned from scanned z
 )
@@ -152,6 +156,7 @@ type ListChangesParams struct {
 	Kind         *string
 	Source       *string
 	Without      []string
+	Visible      []string
 	RowLimit     int32
 }
 
@@ -184,6 +189,7 @@ func (q *Queries) ListChanges(ctx context.Context, db DBTX, arg ListChangesParam
 		arg.Kind,
 		arg.Source,
 		arg.Without,
+		arg.Visible,
 		arg.RowLimit,
 	)
 	if err != nil {

@@ -455,10 +455,12 @@ where workspace_id = $1
   and (($2::uuid is null and parent_id is null) or parent_id = $2::uuid)
   and ($3::text is null or state = $3)
   and ($4::text is null or kind = $4)
-  and ($5::timestamptz is null
-       or (created_at, id) < ($5::timestamptz, $6::uuid))
+  and ($5::text[] is null
+       or lower(case when subject like '%/%' then subject else subject || '/*' end) like any ($5::text[]))
+  and ($6::timestamptz is null
+       or (created_at, id) < ($6::timestamptz, $7::uuid))
 order by created_at desc, id desc
-limit $7
+limit $8
 `
 
 type ListOperationsParams struct {
@@ -466,18 +468,21 @@ type ListOperationsParams struct {
 	ParentID    *string
 	State       *string
 	Kind        *string
+	Visible     []string
 	BeforeAt    *time.Time
 	BeforeID    *string
 	RowLimit    int32
 }
 
-// Those that stand by themselves, or the children of one.
+// Those that stand by themselves, or the children of one. Visible are patterns of
+// repositories; an organization is all of its own.
 func (q *Queries) ListOperations(ctx context.Context, db DBTX, arg ListOperationsParams) ([]Operation, error) {
 	rows, err := db.Query(ctx, listOperations,
 		arg.WorkspaceID,
 		arg.ParentID,
 		arg.State,
 		arg.Kind,
+		arg.Visible,
 		arg.BeforeAt,
 		arg.BeforeID,
 		arg.RowLimit,

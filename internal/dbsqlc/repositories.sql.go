@@ -15,14 +15,16 @@ select r.repository_id, coalesce(r.full_name, '')::text as full_name, coalesce(r
 from repositories r
 where r.workspace_id = $1 and r.deleted_at is null
   and ($2::text is null or r.name_key = lower($2))
-  and r.repository_id > $3
+  and ($3::text[] is null or r.name_key like any ($3::text[]))
+  and r.repository_id > $4
 order by r.repository_id
-limit $4
+limit $5
 `
 
 type ListRepositoriesParams struct {
 	WorkspaceID string
 	FullName    *string
+	Visible     []string
 	After       int64
 	RowLimit    int32
 }
@@ -39,6 +41,7 @@ func (q *Queries) ListRepositories(ctx context.Context, db DBTX, arg ListReposit
 	rows, err := db.Query(ctx, listRepositories,
 		arg.WorkspaceID,
 		arg.FullName,
+		arg.Visible,
 		arg.After,
 		arg.RowLimit,
 	)

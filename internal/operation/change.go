@@ -40,6 +40,9 @@ type ChangeFilter struct {
 	Kind       ChangeKind
 	Source     Source
 	Limit      int // 1 to 100
+	// Visible are the repositories whose changes are listed, by their names now, and no
+	// organization's own; none: all.
+	Visible Patterns
 }
 
 // ChangesNow is the After of whoever wants only what changes from now on.

@@ -181,4 +181,6 @@ type Filter struct {
 	Parent string // the children of this operation; empty: operations that stand by themselves
 	Cursor string // opaque, from the previous page; empty: the first page
 	Limit  int    // 1 to 100
+	// Visible are the repositories whose operations are listed; none: all.
+	Visible Patterns
 }

@@ -26,4 +26,5 @@ type RepositoryFilter struct {
 	FullName string // exact, case-insensitive; empty: any
 	Cursor   string // opaque; empty: the first page
 	Limit    int    // 1 to 100
+	Visible  Patterns
 }

@@ -47,6 +47,10 @@ with scanned as (
       and (sqlc.narg('kind')::text is null or y.kind = sqlc.narg('kind'))
       and (sqlc.narg('source')::text is null or y.source = sqlc.narg('source'))
       and y.collection <> all (@without::text[])
+      and (sqlc.narg('visible')::text[] is null or exists (
+          select from repositories r
+          where r.workspace_id = @workspace_id and r.repository_id = y.repository_id and r.name_key like any (sqlc.narg('visible')::text[])
+      ))
     order by y.seq
     limit @row_limit
 ), last as (

@@ -11,12 +11,15 @@ select * from operations where workspace_id = @workspace_id and idempotency_key 
 select * from operations where workspace_id = @workspace_id and id = @id;
 
 -- name: ListOperations :many
--- Those that stand by themselves, or the children of one.
+-- Those that stand by themselves, or the children of one. Visible are patterns of
+-- repositories; an organization is all of its own.
 select * from operations
 where workspace_id = @workspace_id
   and ((sqlc.narg('parent_id')::uuid is null and parent_id is null) or parent_id = sqlc.narg('parent_id')::uuid)
   and (sqlc.narg('state')::text is null or state = sqlc.narg('state'))
   and (sqlc.narg('kind')::text is null or kind = sqlc.narg('kind'))
+  and (sqlc.narg('visible')::text[] is null
+       or lower(case when subject like '%/%' then subject else subject || '/*' end) like any (sqlc.narg('visible')::text[]))
   and (sqlc.narg('before_at')::timestamptz is null
        or (created_at, id) < (sqlc.narg('before_at')::timestamptz, sqlc.narg('before_id')::uuid))
 order by created_at desc, id desc

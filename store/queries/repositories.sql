@@ -4,6 +4,7 @@ select r.repository_id, coalesce(r.full_name, '')::text as full_name, coalesce(r
 from repositories r
 where r.workspace_id = @workspace_id and r.deleted_at is null
   and (sqlc.narg('full_name')::text is null or r.name_key = lower(sqlc.narg('full_name')))
+  and (sqlc.narg('visible')::text[] is null or r.name_key like any (sqlc.narg('visible')::text[]))
   and r.repository_id > @after
 order by r.repository_id
 limit @row_limit;
