@@ -41,6 +41,17 @@ type KeyStore interface {
 	FindAPIKey(ctx context.Context, hash []byte) (key operation.KnownKey, ok bool, err error)
 }
 
+// AuditStore keeps who asked for what. Nothing in it is ever changed.
+type AuditStore interface {
+	// RecordAudit keeps an event.
+	RecordAudit(ctx context.Context, e operation.AuditEvent) error
+	// RecordAuditOutcome keeps how its request was answered.
+	RecordAuditOutcome(ctx context.Context, workspaceID, id string, status int, location string) error
+	// AuditEvents lists a page, newest first, and the cursor of the next page, empty after
+	// the last. CodeInvalid for a cursor that it did not make.
+	AuditEvents(ctx context.Context, workspaceID string, f operation.AuditFilter) ([]operation.AuditEvent, string, error)
+}
+
 // ConnectionChecker asks GitHub about connections.
 type ConnectionChecker interface {
 	// Check asks GitHub about a connection now, and notes what it says. That GitHub refuses

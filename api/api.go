@@ -113,6 +113,7 @@ type Options struct {
 	Changes      ChangeStore
 	Connections  ConnectionStore
 	Keys         KeyStore
+	Audit        AuditStore
 	Budgets      Budgets
 	Starter      Starter
 	Health       Health
@@ -169,6 +170,7 @@ type API struct {
 	routes   chi.Router
 	document document
 	assets   func() (map[string]asset, error) // of /docs; prepared when they are first asked for
+	refusals minutely                         // that are recorded
 
 	ending  context.Context // ends all streams, which outlive the requests that open them
 	end     context.CancelCauseFunc

@@ -42,6 +42,7 @@ func (a *API) authenticate(next http.Handler) http.Handler {
 		}
 		if err != nil {
 			a.logger(ctx).InfoContext(ctx, "token refused", "error", err)
+			a.auditRefusal(r, refusal(err))
 			unauthorized(ctx, refusal(err), "invalid_token").write(w)
 			return
 		}

@@ -50,6 +50,7 @@ type store struct {
 	purges  []operation.Purge
 	apiKeys []operation.APIKey
 	hashes  map[string]string // of keys, to their ids
+	audit   []operation.AuditEvent
 }
 
 func newStore() *store {
@@ -300,7 +301,7 @@ func setup(t *testing.T, change ...func(*api.Options)) *bundle {
 	verifier, err := auth.NewVerifier(b.clock, auth.PublicKey(key))
 	require.NoError(t, err)
 	o := api.Options{
-		Operations: b.store, Repositories: b.store, Statuses: b.store, Changes: b.store, Keys: b.store, Starter: b.starter, Health: b.health, Streams: b.hub, Waker: b.publisher,
+		Operations: b.store, Repositories: b.store, Statuses: b.store, Changes: b.store, Keys: b.store, Audit: b.store, Starter: b.starter, Health: b.health, Streams: b.hub, Waker: b.publisher,
 		Webhooks: newReceiver(b.store, log), Verifier: verifier, Logger: log, Collections: []string{"labels", "issues", "pulls"},
 		Connections: b.connected, ConnectionChecker: b.connected, ConnectionRules: rules(), Budgets: b.connected,
 		OrganizationCollections: []string{"teams"}, Presets: []string{"core", "all"}, Now: b.clock,

@@ -24,9 +24,9 @@ func (a *API) router() (chi.Router, *huma.OpenAPI) {
 	open := group(r.With(a.limitTime), config)
 	// These show those who may see some repositories only what they may: see visibleTo.
 	part := group(r.With(noStore, a.authenticate, a.limitTime), config)
-	writePart := group(r.With(noStore, a.authenticate, requireRole(auth.RoleOperator), a.limitTime), config)
+	writePart := group(r.With(noStore, a.authenticate, a.audited, requireRole(auth.RoleOperator), a.limitTime), config)
 	read := group(r.With(noStore, a.authenticate, wholeWorkspace, a.limitTime), config)
-	admin := group(r.With(noStore, a.authenticate, requireRole(auth.RoleAdmin), wholeWorkspace, a.limitTime), config)
+	admin := group(r.With(noStore, a.authenticate, a.audited, requireRole(auth.RoleAdmin), wholeWorkspace, a.limitTime), config)
 
 	add(writePart, http.MethodPost, "/v1/syncs", startSyncSpec(), a.startSync)
 
@@ -44,6 +44,7 @@ func (a *API) router() (chi.Router, *huma.OpenAPI) {
 	add(part, http.MethodGet, "/v1/changes", listChangesSpec(), a.listChanges)
 
 	addKeys(a, admin)
+	add(admin, http.MethodGet, "/v1/audit", listAuditSpec(), a.listAudit)
 	addConnections(a, read, admin)
 	r.With(noStore).Post("/v1/webhooks/{connection}", a.receiveDelivery)
 	describe(open, http.MethodPost, "/v1/webhooks/{connection}", webhookSpec(config))
@@ -65,7 +66,7 @@ func (a *API) router() (chi.Router, *huma.OpenAPI) {
 
 // addCodec routes what makes readable what Temporal keeps.
 func (a *API) addCodec(r chi.Router, config huma.Config) {
-	installation := r.With(noStore, a.authenticate, requireRole(auth.RoleAdmin), wholeWorkspace, a.requireInstallation, a.limitTime)
+	installation := r.With(noStore, a.authenticate, a.audited, requireRole(auth.RoleAdmin), wholeWorkspace, a.requireInstallation, a.limitTime)
 	codec := group(r.With(noStore, a.resumeSession, a.authenticate, requireRole(auth.RoleAdmin), wholeWorkspace, a.requireInstallation, a.limitTime), config)
 	add(codec, http.MethodPost, "/v1/codec/decode", codecSpec(config, "decode-payloads", "Decode what Temporal keeps"), a.decodePayloads)
 	add(codec, http.MethodPost, "/v1/codec/encode", codecSpec(config, "encode-payloads", "Encode what Temporal shall keep"), a.encodePayloads)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -39,7 +40,9 @@ func fill(t *testing.T) *filled {
 	t.Helper()
 	f := &filled{kept: setupConnections(t)}
 	f.operation, f.connection = f.populate(), f.kept.create("one", nil).ID
+	f.values = map[string]any{}
 	f.remember()
+	remembered := f.values
 	yes, now := true, time.Now().UTC()
 	text := func(s string) *string { return &s }
 	f.values = map[string]any{
@@ -57,6 +60,7 @@ func fill(t *testing.T) *filled {
 		"Repository": "o/r", "Mention": "x", "Hook": "h", "Connection": "default", "MostLooks": int32(3), "Every": time.Duration(0), "Login": "l",
 		"Account": "a", "Reason": text("r"), "Message": text("m"), "Repositories": []string{}, "LookedAt": now, "Owner": "o", "Total": int32(3),
 	}
+	maps.Copy(f.values, remembered)
 	return f
 }
 
@@ -98,6 +102,12 @@ func (f *filled) remember() {
 		values ($1, 42, 'labels', 1, 9, 'u', 'e', '', 1, '', '{1}')`, workspace)
 	f.exec(`insert into collection_checks (workspace_id, repository_id, collection, started_at, checked_at, items, missing, extra, different, operation_id)
 		values ($1, 42, 'labels', now(), now(), 5, 1, 1, 1, $2)`, workspace, f.operation)
+	key := newKey("ours")
+	_, err := f.CreateAPIKey(f.t.Context(), key)
+	require.NoError(f.t, err)
+	event := operation.AuditEvent{ID: uuid.Must(uuid.NewV7()).String(), WorkspaceID: workspace, Action: "POST /v1/syncs"}
+	require.NoError(f.t, f.RecordAudit(f.t.Context(), event))
+	f.values["EventID"], f.values["key"] = event.ID, key.ID
 	f.exec(`update repository_states set sweep_due_at = now() - interval '1 hour'`)
 }
 
@@ -119,8 +129,11 @@ func (f *filled) argument(query string, of reflect.Type) reflect.Value {
 	for i := range of.NumField() {
 		field := of.Field(i)
 		value, ok := f.values[field.Name]
-		if field.Name == "ID" && strings.Contains(query, "Connection") {
+		switch {
+		case field.Name == "ID" && strings.Contains(query, "Connection"):
 			value = f.connection
+		case field.Name == "ID" && strings.Contains(query, "APIKey"):
+			value = f.values["key"]
 		}
 		if !ok {
 			continue

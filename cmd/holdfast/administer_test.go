@@ -61,7 +61,7 @@ func setupAdministered(t *testing.T, change func(*config.API)) *administered {
 	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, ed25519.SeedSize))
 	verifier, err := auth.NewVerifier(time.Now, auth.PublicKey(key))
 	require.NoError(t, err)
-	options := api.Options{Verifier: verifier, Logger: logger}
+	options := api.Options{Verifier: verifier, Logger: logger, Audit: s.store}
 	require.NoError(t, administer(&options, c, s))
 	handler, err := api.New(options)
 	require.NoError(t, err)
