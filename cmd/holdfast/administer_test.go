@@ -40,7 +40,9 @@ type administered struct {
 	said  *log
 }
 
-func setupAdministered(t *testing.T, change func(*config.API)) *administered {
+// adasGitHub is a GitHub that accepts one token, ghp_hidden, which is ada's, and a keyset
+// that secrets are encrypted with.
+func adasGitHub(t *testing.T) (url, keyset string) {
 	t.Helper()
 	sim := httptest.NewServer(githubsim.New(githubsim.Options{
 		Users: []githubsim.User{{Login: "ada", ID: 1, Tokens: []githubsim.Token{{Value: "ghp_hidden", Scopes: []string{"repo"}}}}},
@@ -48,9 +50,15 @@ func setupAdministered(t *testing.T, change func(*config.API)) *administered {
 	t.Cleanup(sim.Close)
 	set, err := secret.New()
 	require.NoError(t, err)
-	encoded, err := set.Encode()
+	keyset, err = set.Encode()
 	require.NoError(t, err)
-	c := config.API{GitHub: config.GitHub{GitHubURL: sim.URL, GitHubInFlight: 10, TimeScale: 0.001, SecretsKeyset: encoded}}
+	return sim.URL, keyset
+}
+
+func setupAdministered(t *testing.T, change func(*config.API)) *administered {
+	t.Helper()
+	sim, encoded := adasGitHub(t)
+	c := config.API{GitHub: config.GitHub{GitHubURL: sim, GitHubInFlight: 10, TimeScale: 0.001, SecretsKeyset: encoded}}
 	if change != nil {
 		change(&c)
 	}

@@ -8,15 +8,12 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast/holdfast/internal/githubsim"
-	"github.com/holdfast/holdfast/internal/secret"
 	"github.com/holdfast/holdfast/internal/testenv"
 	"github.com/holdfast/holdfast/store"
 )
@@ -34,20 +31,13 @@ type served struct {
 
 func serve(t *testing.T) *served {
 	t.Helper()
-	sim := httptest.NewServer(githubsim.New(githubsim.Options{
-		Users: []githubsim.User{{Login: "ada", ID: 1, Tokens: []githubsim.Token{{Value: "ghp_hidden", Scopes: []string{"repo"}}}}},
-	}))
-	t.Cleanup(sim.Close)
-	set, err := secret.New()
-	require.NoError(t, err)
-	keyset, err := set.Encode()
-	require.NoError(t, err)
+	sim, keyset := adasGitHub(t)
 	pool := testenv.Database(t)
 	s := &served{t: t, owned: map[string]string{"owner": "octo", "name": "mirror", "collection": "labels", "item": "1", "file": "docs.js", "connection": "default"}}
 	s.env = []string{
 		"HOLDFAST_DATABASE_URL=" + pool.Config().ConnString(), "HOLDFAST_REDIS_URL=" + testenv.RedisURL(t), "HOLDFAST_SECRETS_KEYSET=" + keyset,
 		"HOLDFAST_JWT_PRIVATE_KEY=" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, ed25519.SeedSize)),
-		"TEMPORAL_ADDRESS=127.0.0.1:1", "GITHUB_API_URL=" + sim.URL, "HOLDFAST_LISTEN=127.0.0.1:0", "HOLDFAST_METRICS_LISTEN=127.0.0.1:0",
+		"TEMPORAL_ADDRESS=127.0.0.1:1", "GITHUB_API_URL=" + sim, "HOLDFAST_LISTEN=127.0.0.1:0", "HOLDFAST_METRICS_LISTEN=127.0.0.1:0",
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended, said := make(chan error, 1), &log{}
@@ -60,7 +50,7 @@ func serve(t *testing.T) *served {
 	s.url = "http://" + said.address()
 	s.ours = s.token("admin")
 
-	_, err = pool.Exec(t.Context(), `insert into workspaces (id, name) values ($1, 'strangers')`, strangers)
+	_, err := pool.Exec(t.Context(), `insert into workspaces (id, name) values ($1, 'strangers')`, strangers)
 	require.NoError(t, err)
 	_, err = pool.Exec(t.Context(), `insert into repositories (workspace_id, repository_id, key, raw, hash, raw_hash, observed_at, changed_at, full_name)
 		values ('00000000-0000-7000-8000-000000000001', 42, '42', '{}', '', '', now(), now(), 'octo/mirror')`)
