@@ -62,6 +62,7 @@ func everyRoute(encrypted string) map[string]asked {
 		"POST /v1/codec/encode":           {path: "/v1/codec/encode", body: clearPayloads, status: 200, role: auth.RoleAdmin, bare: true},
 		"POST /v1/codec/session":          {path: "/v1/codec/session", status: 204, role: auth.RoleAdmin},
 		"DELETE /v1/codec/session":        {path: "/v1/codec/session", status: 204, role: auth.RoleAdmin},
+		"GET /.well-known/jwks.json":      {path: "/.well-known/jwks.json", status: 200, bare: true},
 		"GET /healthz":                    {path: "/healthz", status: 200, bare: true},
 		"GET /readyz":                     {path: "/readyz", status: 200, bare: true},
 		"GET /openapi.json":               {path: "/openapi.json", status: 200, bare: true},

@@ -11,6 +11,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -186,6 +187,15 @@ func NewVerifier(now func() time.Time, keys ...ed25519.PublicKey) (*Verifier, er
 		jwt.WithLeeway(Leeway), jwt.WithTimeFunc(now),
 	)
 	return v, nil
+}
+
+// JWKs are the keys whose tokens are accepted, by their ids.
+func (v *Verifier) JWKs() []JWK {
+	var keys []JWK
+	for _, id := range slices.Sorted(maps.Keys(v.keys)) {
+		keys = append(keys, toJWK(v.keys[id]))
+	}
+	return keys
 }
 
 // Verify reads a token and says whose it is. Its errors wrap ErrMalformed,

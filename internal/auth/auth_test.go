@@ -3,6 +3,8 @@ package auth
 import (
 	"crypto/ed25519"
 	"encoding/base64"
+	"encoding/json"
+	"errors"
 	"maps"
 	"strings"
 	"testing"
@@ -241,4 +243,33 @@ func TestRoles(t *testing.T) {
 	require.False(t, RoleReader.Includes(RoleOperator))
 	require.False(t, Role("root").Includes(RoleReader))
 	require.False(t, RoleAdmin.Includes("root"))
+}
+
+// A stranger to this package, who has the document only, verifies its tokens.
+func TestJWKsVerifyTokens(t *testing.T) {
+	t.Parallel()
+	now := func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
+	private := testKey(9)
+	v, err := NewVerifier(now, PublicKey(private), PublicKey(testKey(8)))
+	require.NoError(t, err)
+	token, err := NewIssuer(private, now).Issue(Grant{Subject: "ada", WorkspaceID: workspace, Role: RoleReader, TTL: time.Hour})
+	require.NoError(t, err)
+	raw, err := json.Marshal(map[string]any{"keys": v.JWKs()})
+	require.NoError(t, err)
+	require.NotContains(t, string(raw), `"d"`, "no private half")
+	var set struct {
+		Keys []struct{ Kty, Crv, X, Kid string }
+	}
+	require.NoError(t, json.Unmarshal(raw, &set))
+	require.Len(t, set.Keys, 2)
+	_, err = jwt.Parse(token, func(t *jwt.Token) (any, error) {
+		for _, k := range set.Keys {
+			if k.Kid == t.Header["kid"] && k.Kty == "OKP" && k.Crv == "Ed25519" {
+				x, err := base64.RawURLEncoding.DecodeString(k.X)
+				return ed25519.PublicKey(x), err
+			}
+		}
+		return nil, errors.New("no such key")
+	}, jwt.WithTimeFunc(now))
+	require.NoError(t, err)
 }

@@ -47,6 +47,20 @@ func Thumbprint(key ed25519.PublicKey) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
+// JWK is a public key as RFC 7517 and, for Ed25519, RFC 8037 write one.
+type JWK struct {
+	KeyType   string `json:"kty" enum:"OKP"`
+	Curve     string `json:"crv" enum:"Ed25519"`
+	X         string `json:"x" doc:"The key's 32 bytes, base64url."`
+	ID        string `json:"kid" doc:"RFC 7638 thumbprint."`
+	Use       string `json:"use" enum:"sig"`
+	Algorithm string `json:"alg" enum:"EdDSA"`
+}
+
+func toJWK(key ed25519.PublicKey) JWK {
+	return JWK{KeyType: "OKP", Curve: "Ed25519", X: base64.RawURLEncoding.EncodeToString(key), ID: Thumbprint(key), Use: "sig", Algorithm: "EdDSA"}
+}
+
 // decode reads base64 in any of its usual spellings. Its errors never quote s,
 // which may be a secret.
 func decode(s string, size int) ([]byte, error) {
