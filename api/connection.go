@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/holdfast/holdfast/internal/connection"
+	"github.com/holdfast/holdfast/internal/operation"
 )
 
 // Connection is a GitHub credential of a workspace. Its secrets are never shown.
@@ -76,7 +77,17 @@ type ConnectionPath struct {
 // id is the id in the one form in which it is kept.
 func (p *ConnectionPath) id() string { return strings.ToLower(p.ID) }
 
-type connectionOutput struct{ Body Connection }
+type connectionOutput struct {
+	ETag string `header:"ETag" doc:"For If-Match of a change."`
+	Body Connection
+}
+
+// describeConnection is an answer with one connection.
+func describeConnection(c connection.Connection) *connectionOutput {
+	out := &connectionOutput{Body: fromConnection(c)}
+	out.ETag = tagOf(out.Body)
+	return out
+}
 
 type connectionsOutput struct {
 	Body struct {
@@ -118,11 +129,12 @@ func (a *API) getConnection(ctx context.Context, in *ConnectionPath) (*connectio
 	if err != nil {
 		return nil, a.fail(ctx, err)
 	}
-	return &connectionOutput{Body: fromConnection(c)}, nil
+	return describeConnection(c), nil
 }
 
 type changeConnectionInput struct {
 	ConnectionPath
+	IfMatch string `header:"If-Match" maxLength:"512" doc:"The ETag of what is to be changed: 412 if somebody has changed it meanwhile. Leave it out to change whatever there is."`
 	RawBody []byte
 	Body    connectionChange
 }
@@ -132,7 +144,7 @@ func changeConnectionSpec() huma.Operation {
 		OperationID: "change-connection", Summary: "Change a GitHub credential or its settings", Tags: []string{"connections"}, Security: needsToken(),
 		Description: "What is left out stays as it is. A new secret takes effect at once: the connection is unchecked, and operations that waited for it go on. " +
 			"`POST /v1/connections/{id}/check` tells whether GitHub accepts it. The connection that the server's environment describes is changed there: 409.",
-		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable},
+		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed, http.StatusServiceUnavailable},
 	}
 }
 
@@ -145,12 +157,18 @@ func (a *API) changeConnection(ctx context.Context, in *changeConnectionInput) (
 	if len(fields) > 0 {
 		return nil, invalid(ctx, fields...)
 	}
+	if in.IfMatch != "" {
+		if !matchesTag(in.IfMatch, tagOf(fromConnection(before))) {
+			return nil, a.fail(ctx, operation.Changed("The connection is not what If-Match names. Read it again."))
+		}
+		change.IfVersion = before.Version // as far as is known; the store compares it once more
+	}
 	c, err := a.opts.Connections.ChangeConnection(ctx, workspaceOf(ctx), in.id(), change)
 	if err != nil {
 		return nil, a.fail(ctx, err)
 	}
 	a.connectionLog(ctx, c).InfoContext(ctx, "connection changed")
-	return &connectionOutput{Body: fromConnection(c)}, nil
+	return describeConnection(c), nil
 }
 
 func deleteConnectionSpec() huma.Operation {

@@ -139,6 +139,9 @@ func (c *connected) ChangeConnection(_ context.Context, workspaceID, id string, 
 	if c.list[i].Source != "api" {
 		return connection.Connection{}, operation.Conflict("The environment describes this connection.")
 	}
+	if change.IfVersion != 0 && change.IfVersion != c.list[i].Version {
+		return connection.Connection{}, operation.Changed("Somebody has changed it.")
+	}
 	c.changed = append(c.changed, change)
 	c.list[i].Version++
 	return c.list[i], nil

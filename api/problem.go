@@ -46,6 +46,7 @@ var statuses = map[operation.Code]int{
 	operation.CodeNotFound:            http.StatusNotFound,
 	operation.CodeGone:                http.StatusGone,
 	operation.CodeConflict:            http.StatusConflict,
+	operation.CodeChanged:             http.StatusPreconditionFailed,
 	operation.CodeIdempotencyMismatch: http.StatusUnprocessableEntity,
 	operation.CodeUnavailable:         http.StatusServiceUnavailable,
 	operation.CodeInternal:            http.StatusInternalServerError,

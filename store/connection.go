@@ -119,6 +119,9 @@ func (c *Connections) ChangeConnection(ctx context.Context, workspaceID, id stri
 		if row.Source != sourceAPI {
 			return operation.Conflict("The environment of the workers describes this connection: change it there.")
 		}
+		if change.IfVersion != 0 && change.IfVersion != row.Version {
+			return operation.Changed("Somebody has changed the connection meanwhile. Read it again.")
+		}
 		arg := updateOf(row, change)
 		if change.Name != nil {
 			taken, err := c.Store.q.NameTaken(ctx, tx, dbsqlc.NameTakenParams{WorkspaceID: workspaceID, Name: arg.Name, ID: id})

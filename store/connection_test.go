@@ -327,3 +327,15 @@ func TestResealGoesOnBehindWhatCannotBeRead(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []int{1, 153}, []int{resealed, unreadable})
 }
+
+// Of two who change the same version, the second is told.
+func TestAConnectionIsChangedOnceAVersion(t *testing.T) {
+	k := setupConnections(t)
+	made, name := k.create("a", nil), "b"
+	changed, err := k.all.ChangeConnection(t.Context(), config.DefaultWorkspace, made.ID, connection.Change{Name: &name, IfVersion: made.Version})
+	require.NoError(t, err)
+	_, err = k.all.ChangeConnection(t.Context(), config.DefaultWorkspace, made.ID, connection.Change{Name: &name, IfVersion: made.Version})
+	require.Equal(t, operation.CodeChanged, operation.CodeOf(err))
+	_, err = k.all.ChangeConnection(t.Context(), config.DefaultWorkspace, made.ID, connection.Change{Name: &name, IfVersion: changed.Version})
+	require.NoError(t, err)
+}

@@ -27,6 +27,8 @@ type Change struct {
 	Secrets        Secrets
 	// WithoutWebhookSecret and WithoutPreviousWebhookSecret drop the secret.
 	WithoutWebhookSecret, WithoutPreviousWebhookSecret bool
+	// IfVersion is the version that is to be changed; 0: whichever there is.
+	IfVersion int64
 }
 
 // Held is a connection with what it keeps secret.

@@ -14,6 +14,7 @@ const (
 	CodeNotFound            Code = "not_found"            // no such thing in this workspace
 	CodeGone                Code = "gone"                 // it was here, and is not kept any more
 	CodeConflict            Code = "conflict"             // the thing's state does not allow it
+	CodeChanged             Code = "changed"              // it is not any more what whoever asks has seen
 	CodeIdempotencyMismatch Code = "idempotency_mismatch" // the key was used with another body
 	CodeUnavailable         Code = "unavailable"          // a service behind is down; try again
 	CodeInternal            Code = "internal"             // everything else
@@ -44,6 +45,9 @@ func Gone(message string) error { return &Error{Code: CodeGone, Message: message
 
 // Conflict says that the thing's state does not allow what was asked.
 func Conflict(message string) error { return &Error{Code: CodeConflict, Message: message} }
+
+// Changed says that the thing is not any more what whoever asks has seen.
+func Changed(message string) error { return &Error{Code: CodeChanged, Message: message} }
 
 // CodeOf is the code of err, CodeInternal when it carries none, and "" for nil.
 func CodeOf(err error) Code {
