@@ -124,6 +124,8 @@ type Options struct {
 	// ConnectionChecker and ConnectionRules say whether a connection is fit for use.
 	ConnectionChecker ConnectionChecker
 	ConnectionRules   ConnectionRules
+	// Throttle bounds how many requests one key or token may make; nil: nobody does.
+	Throttle Throttle
 	// Webhooks takes GitHub's deliveries; nil: nobody does.
 	Webhooks Webhooks
 	// Codec makes what Temporal keeps readable; nil: nobody reads it here.

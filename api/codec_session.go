@@ -107,7 +107,7 @@ func (a *API) requireInstallation(next http.Handler) http.Handler {
 
 func sessionSpec(config huma.Config, id, summary, description string) huma.Operation {
 	responses := problems(config, http.StatusUnauthorized, http.StatusForbidden, http.StatusConflict,
-		http.StatusUnprocessableEntity, http.StatusInternalServerError, http.StatusServiceUnavailable)
+		http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable)
 	responses["204"] = &huma.Response{Description: "Done"}
 	return huma.Operation{
 		OperationID: id, Summary: summary, Description: description, Tags: []string{"codec"}, Security: needsToken(), Responses: responses,

@@ -23,17 +23,17 @@ func (a *API) router() (chi.Router, *huma.OpenAPI) {
 	config := newConfig(a.opts.Version)
 	open := group(r.With(a.limitTime), config)
 	// These show those who may see some repositories only what they may: see visibleTo.
-	part := group(r.With(noStore, a.authenticate, a.limitTime), config)
-	writePart := group(r.With(noStore, a.authenticate, a.audited, requireRole(auth.RoleOperator), a.limitTime), config)
-	read := group(r.With(noStore, a.authenticate, wholeWorkspace, a.limitTime), config)
-	admin := group(r.With(noStore, a.authenticate, a.audited, requireRole(auth.RoleAdmin), wholeWorkspace, a.limitTime), config)
+	part := group(r.With(noStore, a.authenticate, a.throttled, a.limitTime), config)
+	writePart := group(r.With(noStore, a.authenticate, a.throttled, a.audited, requireRole(auth.RoleOperator), a.limitTime), config)
+	read := group(r.With(noStore, a.authenticate, a.throttled, wholeWorkspace, a.limitTime), config)
+	admin := group(r.With(noStore, a.authenticate, a.throttled, a.audited, requireRole(auth.RoleAdmin), wholeWorkspace, a.limitTime), config)
 
 	add(writePart, http.MethodPost, "/v1/syncs", startSyncSpec(), a.startSync)
 
 	add(part, http.MethodGet, "/v1/operations", listOperationsSpec(), a.listOperations)
 	add(part, http.MethodGet, "/v1/operations/{id}", getOperationSpec(), a.getOperation)
 	add(writePart, http.MethodPost, "/v1/operations/{id}/cancel", cancelOperationSpec(), a.cancelOperation)
-	r.With(noStore, a.authenticate).Get("/v1/operations/{id}/stream", a.stream)
+	r.With(noStore, a.authenticate, a.throttled).Get("/v1/operations/{id}/stream", a.stream)
 	describe(part, http.MethodGet, "/v1/operations/{id}/stream", streamSpec(config))
 
 	add(part, http.MethodGet, "/v1/repositories", listRepositoriesSpec(), a.listRepositories)
@@ -67,8 +67,8 @@ func (a *API) router() (chi.Router, *huma.OpenAPI) {
 
 // addCodec routes what makes readable what Temporal keeps.
 func (a *API) addCodec(r chi.Router, config huma.Config) {
-	installation := r.With(noStore, a.authenticate, a.audited, requireRole(auth.RoleAdmin), wholeWorkspace, a.requireInstallation, a.limitTime)
-	codec := group(r.With(noStore, a.resumeSession, a.authenticate, requireRole(auth.RoleAdmin), wholeWorkspace, a.requireInstallation, a.limitTime), config)
+	installation := r.With(noStore, a.authenticate, a.throttled, a.audited, requireRole(auth.RoleAdmin), wholeWorkspace, a.requireInstallation, a.limitTime)
+	codec := group(r.With(noStore, a.resumeSession, a.authenticate, a.throttled, requireRole(auth.RoleAdmin), wholeWorkspace, a.requireInstallation, a.limitTime), config)
 	add(codec, http.MethodPost, "/v1/codec/decode", codecSpec(config, "decode-payloads", "Decode what Temporal keeps"), a.decodePayloads)
 	add(codec, http.MethodPost, "/v1/codec/encode", codecSpec(config, "encode-payloads", "Encode what Temporal shall keep"), a.encodePayloads)
 	installation.Post("/v1/codec/session", a.startSession)
@@ -110,6 +110,9 @@ func add[I, O any](g huma.API, method, path string, spec huma.Operation, handler
 	if takesBody(reflect.TypeFor[I]()) {
 		spec.Middlewares = append(spec.Middlewares, jsonBody)
 		spec.Errors = append(spec.Errors, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
+	if spec.Security != nil {
+		spec.Errors = append(spec.Errors, http.StatusTooManyRequests)
 	}
 	huma.Register(g, spec, handler)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/holdfast/holdfast/internal/payload"
 	"github.com/holdfast/holdfast/internal/progress"
 	"github.com/holdfast/holdfast/internal/telemetry"
+	"github.com/holdfast/holdfast/internal/throttle"
 	"github.com/holdfast/holdfast/store"
 	"github.com/holdfast/holdfast/workflows"
 )
@@ -131,6 +132,9 @@ func newAPI(c config.API, s *services, hub *progress.Hub, starter *workflows.Sta
 		Presets:                 collection.Presets(), Version: version,
 		Codec: payload.NewServer(payloadKeys), InstallationWorkspace: config.DefaultWorkspace, TemporalUIOrigin: c.TemporalUIOrigin,
 		TracerProvider: s.telemetry.TracerProvider, MeterProvider: s.telemetry.MeterProvider, Propagator: s.telemetry.Propagator,
+	}
+	if c.RequestsPerMinute > 0 {
+		options.Throttle = throttle.New(s.redis, c.RequestsPerMinute)
 	}
 	if err := administer(&options, c, s); err != nil {
 		return nil, err

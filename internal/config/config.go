@@ -53,6 +53,8 @@ type API struct {
 	Listen     string `env:"HOLDFAST_LISTEN" envDefault:":8080"`
 	PrivateKey string `env:"HOLDFAST_JWT_PRIVATE_KEY"`
 	PublicKeys string `env:"HOLDFAST_JWT_PUBLIC_KEY"`
+	// RequestsPerMinute is how many requests one key or token may make; 0: any number.
+	RequestsPerMinute int `env:"HOLDFAST_API_REQUESTS_PER_MINUTE" envDefault:"1200"`
 	// TemporalUIOrigin is where the Temporal UI is that may ask the codec server.
 	TemporalUIOrigin string `env:"HOLDFAST_TEMPORAL_UI_ORIGIN"`
 }
@@ -113,7 +115,11 @@ func LoadAPI(e Environment) (API, error) {
 	if err := c.load(e); err != nil {
 		return c, err
 	}
-	if err := errors.Join(c.validateWebhook(), c.validateSweeps(), c.validateGitHub()); err != nil {
+	var negative error
+	if c.RequestsPerMinute < 0 {
+		negative = errors.New("HOLDFAST_API_REQUESTS_PER_MINUTE: must not be negative")
+	}
+	if err := errors.Join(c.validateWebhook(), c.validateSweeps(), c.validateGitHub(), negative); err != nil {
 		return c, err
 	}
 	if c.TemporalUIOrigin != "" {

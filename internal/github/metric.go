@@ -12,8 +12,6 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/noop"
-
-	"github.com/holdfast/holdfast/internal/budget"
 )
 
 // meterName is the scope of this package's instruments.
@@ -30,12 +28,10 @@ var countedStatuses = []int{
 
 // instruments measure what the client asks GitHub.
 type instruments struct {
-	requests  metric.Int64Counter
-	duration  metric.Float64Histogram
-	inFlight  metric.Int64UpDownCounter
-	limit     metric.Int64Gauge
-	remaining metric.Int64Gauge
-	now       func() time.Time
+	requests metric.Int64Counter
+	duration metric.Float64Histogram
+	inFlight metric.Int64UpDownCounter
+	now      func() time.Time
 }
 
 // newInstruments makes the instruments; provider nil: they measure nothing.
@@ -45,7 +41,7 @@ func newInstruments(provider metric.MeterProvider, now func() time.Time) (instru
 	}
 	meter := provider.Meter(meterName)
 	i := instruments{now: now}
-	var failed [5]error
+	var failed [3]error
 	i.requests, failed[0] = meter.Int64Counter("holdfast.github.requests", metric.WithUnit("{request}"),
 		metric.WithDescription("Attempts of requests to GitHub by the status of their answer, retries and redirects included; error: no whole answer came."))
 	i.duration, failed[1] = meter.Float64Histogram("holdfast.github.request.duration", metric.WithUnit("s"),
@@ -53,10 +49,6 @@ func newInstruments(provider metric.MeterProvider, now func() time.Time) (instru
 		metric.WithExplicitBucketBoundaries(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60))
 	i.inFlight, failed[2] = meter.Int64UpDownCounter("holdfast.github.requests.in_flight", metric.WithUnit("{request}"),
 		metric.WithDescription("Requests that were sent to GitHub and are not answered yet."))
-	i.limit, failed[3] = meter.Int64Gauge("holdfast.github.rate.limit", metric.WithUnit("{request}"),
-		metric.WithDescription("Requests that GitHub allows in an hour, as its last answer said."))
-	i.remaining, failed[4] = meter.Int64Gauge("holdfast.github.rate.remaining", metric.WithUnit("{request}"),
-		metric.WithDescription("Requests that are left of that hour, as GitHub's last answer said."))
 	if err := errors.Join(failed[:]...); err != nil {
 		return instruments{}, fmt.Errorf("make the instruments of the GitHub client: %w", err)
 	}
@@ -81,23 +73,8 @@ func (i instruments) begin(ctx context.Context) (end func(resp *http.Response, e
 		status := noAnswer
 		if err == nil {
 			status = statusLabel(resp.StatusCode)
-			i.seeRate(ctx, resp.Header)
 		}
 		i.requests.Add(ctx, 1, statusOf(status))
-	}
-}
-
-// seeRate notes the hourly budget of the REST API; GitHub has others, for search
-// among them, whose answers carry the same headers.
-func (i instruments) seeRate(ctx context.Context, h http.Header) {
-	if other(budget.Core, h) {
-		return
-	}
-	if limit, err := strconv.ParseInt(h.Get("X-Ratelimit-Limit"), 10, 64); err == nil {
-		i.limit.Record(ctx, limit)
-	}
-	if remaining, err := strconv.ParseInt(h.Get("X-Ratelimit-Remaining"), 10, 64); err == nil {
-		i.remaining.Record(ctx, remaining)
 	}
 }
 

@@ -85,26 +85,3 @@ func TestRequestsInFlightAreMeasured(t *testing.T) {
 	require.NoError(t, <-done)
 	require.Zero(t, metrics.Read()["holdfast.github.requests.in_flight"])
 }
-
-func TestTheBudgetOfTheRESTAPIIsMeasured(t *testing.T) {
-	t.Parallel()
-	rate := func(limit, remaining, resource string) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("X-RateLimit-Limit", limit)
-			w.Header().Set("X-RateLimit-Remaining", remaining)
-			w.Header().Set("X-RateLimit-Resource", resource)
-			ok(`[]`)(w, r)
-		}
-	}
-	c, metrics := measured(t, rate("5000", "4999", "core"), rate("30", "29", "search"), rate("many", "none", "core"), rate("5000", "4990", ""))
-	for _, remaining := range []float64{4999, 4999, 4999, 4990} {
-		_, err := c.List(t.Context(), "x", github.Ask{})
-		require.NoError(t, err)
-		read := metrics.Read()
-		require.InDelta(t, 5000, read["holdfast.github.rate.limit"], 0)
-		require.InDelta(t, remaining, read["holdfast.github.rate.remaining"], 0)
-	}
-	for name := range metrics.Read() {
-		require.False(t, strings.Contains(name, "rate") && strings.Contains(name, "{"), "%s has no label", name)
-	}
-}

@@ -63,7 +63,8 @@ func New(o Options) *Product {
 		}
 	}
 	for _, pair := range [][2]string{
-		{"HOLDFAST_METRICS_LISTEN", "127.0.0.1:0"}, // see MetricsURL
+		{"HOLDFAST_METRICS_LISTEN", "127.0.0.1:0"},      // see MetricsURL
+		{"HOLDFAST_API_REQUESTS_PER_MINUTE", "1000000"}, // tests and benches ask as often as they like
 		{"HOLDFAST_SHUTDOWN_TIMEOUT", shutdownTimeout.String()},
 		{"HOLDFAST_DATABASE_URL", o.DatabaseURL},
 		{"HOLDFAST_REDIS_URL", o.RedisURL},
