@@ -110,7 +110,7 @@ func (a *API) newConnection(workspaceID string, r connectionRequest) (connection
 		WorkspaceID: workspaceID, Name: r.Name, Kind: connection.KindToken, Repositories: r.Repositories, InFlight: r.InFlight,
 		Secrets: connection.Secrets{Token: r.Token},
 	}
-	var fields []Field
+	fields := nameFields(r.Name)
 	switch {
 	case (r.Token == "") == (r.App == nil):
 		fields = append(fields, Field{Location: "body", Message: "must have either token or app"})
@@ -141,7 +141,7 @@ func (a *API) newConnection(workspaceID string, r connectionRequest) (connection
 // or what is wrong with it.
 func (a *API) connectionChange(r connectionChange, kind connection.Kind) (connection.Change, []Field) {
 	c := connection.Change{Name: r.Name, Repositories: r.Repositories, InFlight: r.InFlight, Disabled: r.Disabled}
-	var fields []Field
+	fields := nameFields(deref(r.Name))
 	if r.Token != nil {
 		c.Secrets.Token = *r.Token
 		fields = append(fields, tokenFields(*r.Token)...)
@@ -174,6 +174,17 @@ func (a *API) connectionChange(r connectionChange, kind connection.Kind) (connec
 		c.WithoutPreviousWebhookSecret = w.PreviousSecret != nil && *w.PreviousSecret == ""
 	}
 	return c, fields
+}
+
+// environmentsName is the name of the connection that the environment describes. A worker
+// that is the first to start could not describe it if another had the name.
+const environmentsName = "default"
+
+func nameFields(name string) []Field {
+	if name == environmentsName {
+		return []Field{{Location: "body.name", Message: "is kept for the connection that the server's environment describes"}}
+	}
+	return nil
 }
 
 // tokenFields are what is wrong with a token. The token itself is not repeated.

@@ -179,6 +179,7 @@ func TestCreateConnectionRefusesAndKeepsSecrets(t *testing.T) {
 		`{"name":"ci","token":["hidden"]}`:                                                                 "body.token",
 		`{"name":"ci","token":null}`:                                                                       "body.token",
 		`{"name":"hidden/","token":"hidden"}`:                                                              "body.name",
+		`{"name":"default","token":"hidden"}`:                                                              "body.name",
 		`{"name":"HIDDEN","token":"hidden"}`:                                                               "body.name",
 		`{"token":"hidden"}`:                                                                               "body",
 		`{"name":"ci","app":"hidden"}`:                                                                     "body.app",
@@ -261,6 +262,7 @@ func TestChangeConnectionRefusesAndKeepsSecrets(t *testing.T) {
 	b := setup(t)
 	token := b.token(t, auth.RoleAdmin)
 	for _, tt := range []struct{ id, body, location string }{
+		{personalID, `{"name":"default"}`, "body.name"},
 		{personalID, `{"token":""}`, "body.token"},
 		{personalID, `{"token":"a hidden"}`, "body.token"},
 		{personalID, `{"token":null}`, "body.token"},
