@@ -268,6 +268,7 @@ func TestTheEnvironmentDescribesAConnection(t *testing.T) {
 
 	k.create("mine", nil)
 	require.Equal(t, connection.StateDisabled, describe("another", "https://ghe.example.com/api/v3/").State)
+	k.create("mine too", nil) // what is switched off stands in nobody's way
 	require.Equal(t, connection.StateUnchecked, describe("another", "https://api.github.com/").State)
 }
 

@@ -428,7 +428,7 @@ const lockWorkspaceConnections = `-- name: LockWorkspaceConnections :exec
 select pg_advisory_xact_lock(hashtextextended('holdfast:connections:' || $1::text, 0))
 `
 
-// Those who add connections to a workspace do so one after another.
+// Those who add connections to a workspace, or name them, do so one after another.
 func (q *Queries) LockWorkspaceConnections(ctx context.Context, db DBTX, workspaceID string) error {
 	_, err := db.Exec(ctx, lockWorkspaceConnections, workspaceID)
 	return err
@@ -475,6 +475,7 @@ func (q *Queries) NameTaken(ctx context.Context, db DBTX, arg NameTakenParams) (
 const otherGitHubs = `-- name: OtherGitHubs :many
 select distinct base_url from connections
 where workspace_id = $1 and id <> $2 and kind <> 'anonymous' and base_url <> $3
+    and (source, state) <> ('environment', 'disabled')
 `
 
 type OtherGitHubsParams struct {
@@ -483,7 +484,8 @@ type OtherGitHubsParams struct {
 	BaseUrl     string
 }
 
-// Connections without a credential are used only where there is no other.
+// Connections without a credential are used only where there is no other, and the
+// environment's is switched off where it is of another GitHub.
 func (q *Queries) OtherGitHubs(ctx context.Context, db DBTX, arg OtherGitHubsParams) ([]string, error) {
 	rows, err := db.Query(ctx, otherGitHubs, arg.WorkspaceID, arg.ID, arg.BaseUrl)
 	if err != nil {

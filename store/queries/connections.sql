@@ -14,13 +14,15 @@ join connections c on c.id = s.connection_id
 where c.workspace_id = @workspace_id and (@id::text = '' or c.id = @id);
 
 -- name: LockWorkspaceConnections :exec
--- Those who add connections to a workspace do so one after another.
+-- Those who add connections to a workspace, or name them, do so one after another.
 select pg_advisory_xact_lock(hashtextextended('holdfast:connections:' || @workspace_id::text, 0));
 
 -- name: OtherGitHubs :many
--- Connections without a credential are used only where there is no other.
+-- Connections without a credential are used only where there is no other, and the
+-- environment's is switched off where it is of another GitHub.
 select distinct base_url from connections
-where workspace_id = @workspace_id and id <> @id and kind <> 'anonymous' and base_url <> @base_url;
+where workspace_id = @workspace_id and id <> @id and kind <> 'anonymous' and base_url <> @base_url
+    and (source, state) <> ('environment', 'disabled');
 
 -- name: CountConnections :one
 select count(*) from connections where workspace_id = @workspace_id;
