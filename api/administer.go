@@ -13,6 +13,8 @@ type ConnectionStore interface {
 	Connections(ctx context.Context, workspaceID string) ([]connection.Connection, error)
 	// Connection is one connection. CodeNotFound.
 	Connection(ctx context.Context, workspaceID, id string) (connection.Connection, error)
+	// AdmitConnection fails as CreateConnection would now, and keeps nothing.
+	AdmitConnection(ctx context.Context, n connection.New) error
 	// CreateConnection keeps a new connection, unchecked. CodeConflict when its name is
 	// taken, the workspace's connections have another base URL, or this server has nothing
 	// to encrypt secrets with.
@@ -57,6 +59,8 @@ type ConnectionChecker interface {
 	// Check asks GitHub about a connection now, and notes what it says. That GitHub refuses
 	// the credential, or cannot be asked, is no error. CodeNotFound.
 	Check(ctx context.Context, workspaceID, id string) (connection.Check, error)
+	// CheckNew asks GitHub the same about a connection that nobody keeps yet.
+	CheckNew(ctx context.Context, n connection.New) (connection.Check, error)
 }
 
 // Budgets knows how the accounts stand that GitHub's limits are counted on.

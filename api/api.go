@@ -147,7 +147,7 @@ type Options struct {
 	Propagator propagation.TextMapPropagator
 	// Version is the product's, for the OpenAPI document; "dev" if empty.
 	Version string
-	// NewID makes the ids of operations and requests; UUIDv7 if nil.
+	// NewID makes the ids of operations, connections and requests; UUIDv7 if nil.
 	NewID func() string
 	// Now is the clock that token expiry is measured on; time.Now if nil.
 	Now func() time.Time

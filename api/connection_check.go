@@ -10,15 +10,10 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/holdfast/holdfast/internal/connection"
-	"github.com/holdfast/holdfast/internal/operation"
 )
 
-const (
-	// checkTime is how long GitHub may take to answer what a check asks.
-	checkTime = 15 * time.Second
-	// undoTime bounds the deletion of a connection that GitHub refused.
-	undoTime = 10 * time.Second
-)
+// checkTime is how long GitHub may take to answer what a check asks.
+const checkTime = 15 * time.Second
 
 // ConnectionCheck is what GitHub says of a connection's credential now.
 type ConnectionCheck struct {
@@ -98,7 +93,7 @@ type CreatedConnection struct {
 func createConnectionSpec() huma.Operation {
 	return huma.Operation{
 		OperationID: "create-connection", Summary: "Add a GitHub credential", Tags: []string{"connections"}, Security: needsToken(),
-		Description: "Keeps the credential, encrypted, and asks GitHub about it. One that GitHub does not accept is not kept: 422 says why. " +
+		Description: "Asks GitHub about the credential, and keeps it, encrypted, if GitHub accepts it: otherwise 422 says why not. " +
 			"When GitHub cannot be asked it is kept as `unchecked`, and tried by the first operation that needs it.",
 		DefaultStatus: http.StatusCreated,
 		Errors:        []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusConflict, http.StatusServiceUnavailable},
@@ -110,52 +105,48 @@ func (a *API) createConnection(ctx context.Context, in *createConnectionInput) (
 	if len(fields) > 0 {
 		return nil, invalid(ctx, fields...)
 	}
+	out := &createConnectionOutput{}
+	if in.Body.Check == nil || *in.Body.Check {
+		check, err := a.firstCheck(ctx, n)
+		if err != nil {
+			return nil, a.fail(ctx, err)
+		}
+		if check.State == connection.StateRefused {
+			return nil, a.refuseConnection(ctx, n, check.Reason)
+		}
+		n.Accepted, n.Account, n.Login = check.State == connection.StateOK, check.Account, check.Login
+		checked := fromCheck(check)
+		out.Body.Check = &checked
+	}
 	c, err := a.opts.Connections.CreateConnection(ctx, n)
 	if err != nil {
 		return nil, a.fail(ctx, err)
 	}
 	a.connectionLog(ctx, c).InfoContext(ctx, "connection created")
-	out := &createConnectionOutput{Location: "/v1/connections/" + c.ID}
-	if in.Body.Check != nil && !*in.Body.Check {
-		out.Body = CreatedConnection{Connection: fromConnection(c)}
-		return out, nil
-	}
-	check := a.firstCheck(ctx, c)
-	if check.State == connection.StateRefused {
-		return nil, a.undoConnection(ctx, c, check.Reason)
-	}
-	// As the check has left it.
-	if c, err = a.opts.Connections.Connection(ctx, c.WorkspaceID, c.ID); err != nil {
-		return nil, a.fail(ctx, err)
-	}
-	checked := fromCheck(check)
-	out.Body = CreatedConnection{Connection: fromConnection(c), Check: &checked}
+	out.Location, out.Body.Connection = "/v1/connections/"+c.ID, fromConnection(c)
 	return out, nil
 }
 
-// firstCheck checks a connection that has just been made. That the check fails does not
-// take the connection back: it can be made again.
-func (a *API) firstCheck(ctx context.Context, c connection.Connection) connection.Check {
-	check, err := a.check(ctx, c.ID)
-	if err != nil {
-		a.connectionLog(ctx, c).ErrorContext(ctx, "new connection could not be checked", "error", err)
-		return a.unchecked("The check failed on our side; it has been logged under this request's id.")
+// firstCheck checks a connection that is to be made. Nobody keeps it meanwhile, so that
+// nobody uses it and nothing is left of it if GitHub refuses it or this process ends. That
+// the check fails does not keep it from being made: it can be checked again.
+func (a *API) firstCheck(ctx context.Context, n connection.New) (connection.Check, error) {
+	if err := a.opts.Connections.AdmitConnection(ctx, n); err != nil {
+		return connection.Check{}, err //nolint:wrapcheck // it has a code to decide on
 	}
-	return check
+	check, err := a.inTime(ctx, func(ctx context.Context) (connection.Check, error) { return a.opts.ConnectionChecker.CheckNew(ctx, n) })
+	if err == nil || ctx.Err() != nil {
+		return check, err
+	}
+	a.logger(ctx).ErrorContext(ctx, "new connection could not be checked", "connection", n.ID, "name", n.Name, "error", err)
+	return a.unchecked("The check failed on our side; it has been logged under this request's id."), nil
 }
 
-// undoConnection takes back a connection that GitHub does not accept, even when whoever
-// asked is gone, and says why.
-func (a *API) undoConnection(ctx context.Context, c connection.Connection, reason string) *Problem {
-	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
-	defer cancel()
-	err := a.opts.Connections.DeleteConnection(undo, c.WorkspaceID, c.ID)
-	if err != nil && operation.CodeOf(err) != operation.CodeNotFound {
-		return a.fail(ctx, err)
-	}
-	a.connectionLog(ctx, c).InfoContext(ctx, "connection was refused by GitHub and not kept")
+// refuseConnection says why a connection is not made.
+func (a *API) refuseConnection(ctx context.Context, n connection.New, reason string) *Problem {
+	a.logger(ctx).InfoContext(ctx, "connection was refused by GitHub and not kept", "name", n.Name, "by", subjectOf(ctx))
 	location := "body.token"
-	if c.Kind == connection.KindApp {
+	if n.Kind == connection.KindApp {
 		location = "body.app"
 	}
 	return newProblem(ctx, http.StatusUnprocessableEntity, "credential_refused",
@@ -174,22 +165,24 @@ func checkConnectionSpec() huma.Operation {
 }
 
 func (a *API) checkConnection(ctx context.Context, in *ConnectionPath) (*checkConnectionOutput, error) {
-	check, err := a.check(ctx, in.id())
+	check, err := a.inTime(ctx, func(ctx context.Context) (connection.Check, error) {
+		return a.opts.ConnectionChecker.Check(ctx, workspaceOf(ctx), in.id())
+	})
 	if err != nil {
 		return nil, a.fail(ctx, err)
 	}
 	return &checkConnectionOutput{Body: fromCheck(check)}, nil
 }
 
-// check asks GitHub about a connection, for as long as somebody waits for an answer.
-func (a *API) check(ctx context.Context, id string) (connection.Check, error) {
+// inTime asks GitHub about a connection, for as long as somebody waits for an answer.
+func (a *API) inTime(ctx context.Context, ask func(context.Context) (connection.Check, error)) (connection.Check, error) {
 	asking, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
-	check, err := a.opts.ConnectionChecker.Check(asking, workspaceOf(ctx), id)
+	check, err := ask(asking)
 	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
 		return a.unchecked("GitHub did not answer in time."), nil
 	}
-	return check, err //nolint:wrapcheck // it has a code to decide on
+	return check, err
 }
 
 func (a *API) unchecked(reason string) connection.Check {

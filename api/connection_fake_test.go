@@ -16,7 +16,6 @@ const (
 	personalID = "0190a6c8-0000-7000-8000-00000000000a" // a token's connection
 	appID      = "0190a6c8-0000-7000-8000-00000000000b" // an App's
 	spareID    = "0190a6c8-0000-7000-8000-00000000000c" // one that a test may delete
-	madeID     = "0190a6c8-0000-7000-8000-00000000000d" // of what is made
 	defaultID  = "default"                              // the environment's
 )
 
@@ -27,7 +26,6 @@ type connected struct {
 	list     []connection.Connection
 	created  []connection.New
 	changed  []connection.Change
-	deleted  []string
 	check    connection.Check
 	checkErr error
 	checked  []string
@@ -109,19 +107,34 @@ func (c *connected) Connection(_ context.Context, workspaceID, id string) (conne
 	return c.list[i], nil
 }
 
+func (c *connected) AdmitConnection(_ context.Context, n connection.New) error {
+	c.store.mu.Lock()
+	defer c.store.mu.Unlock()
+	return c.admit(n)
+}
+
+// admit refuses a name that is taken. The lock is held.
+func (c *connected) admit(n connection.New) error {
+	if slices.ContainsFunc(c.list, func(one connection.Connection) bool { return one.Name == n.Name }) {
+		return operation.Conflict("The workspace has a connection of this name.")
+	}
+	return c.store.err
+}
+
 func (c *connected) CreateConnection(_ context.Context, n connection.New) (connection.Connection, error) {
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
-	if c.store.err != nil {
-		return connection.Connection{}, c.store.err
-	}
-	if slices.ContainsFunc(c.list, func(one connection.Connection) bool { return one.Name == n.Name }) {
-		return connection.Connection{}, operation.Conflict("The workspace has a connection of this name.")
+	if err := c.admit(n); err != nil {
+		return connection.Connection{}, err
 	}
 	c.created = append(c.created, n)
+	state := connection.StateUnchecked
+	if n.Accepted {
+		state = connection.StateOK
+	}
 	made := connection.Connection{
-		ID: madeID, WorkspaceID: n.WorkspaceID, Name: n.Name, Kind: n.Kind, Source: "api", BaseURL: n.BaseURL, Repositories: n.Repositories,
-		AppID: n.AppID, InstallationID: n.InstallationID, Reserve: n.Reserve, InFlight: n.InFlight, State: connection.StateUnchecked,
+		ID: n.ID, WorkspaceID: n.WorkspaceID, Name: n.Name, Kind: n.Kind, Source: "api", BaseURL: n.BaseURL, Repositories: n.Repositories,
+		AppID: n.AppID, InstallationID: n.InstallationID, Reserve: n.Reserve, InFlight: n.InFlight, State: state, Account: n.Account, Login: n.Login,
 		Webhook:    connection.Webhook{Hook: n.Hook, HasSecret: n.Secrets.WebhookSecret != ""},
 		StateSince: start, Version: 1, CreatedAt: start, UpdatedAt: start,
 	}
@@ -147,7 +160,7 @@ func (c *connected) ChangeConnection(_ context.Context, workspaceID, id string, 
 	return c.list[i], nil
 }
 
-func (c *connected) DeleteConnection(ctx context.Context, workspaceID, id string) error {
+func (c *connected) DeleteConnection(_ context.Context, workspaceID, id string) error {
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
 	i, err := c.find(workspaceID, id)
@@ -158,8 +171,7 @@ func (c *connected) DeleteConnection(ctx context.Context, workspaceID, id string
 		return operation.Conflict("The environment describes this connection.")
 	}
 	c.list = slices.Delete(slices.Clone(c.list), i, i+1)
-	c.deleted = append(c.deleted, id)
-	return ctx.Err()
+	return nil
 }
 
 func (c *connected) Check(_ context.Context, workspaceID, id string) (connection.Check, error) {
@@ -174,6 +186,16 @@ func (c *connected) Check(_ context.Context, workspaceID, id string) (connection
 		return connection.Check{}, c.checkErr
 	}
 	c.list[i].State, c.list[i].StateReason, c.list[i].Login = c.check.State, c.check.Reason, c.check.Login
+	return c.check, nil
+}
+
+func (c *connected) CheckNew(_ context.Context, n connection.New) (connection.Check, error) {
+	c.store.mu.Lock()
+	defer c.store.mu.Unlock()
+	c.checked = append(c.checked, n.Name)
+	if c.checkErr != nil {
+		return connection.Check{}, c.checkErr
+	}
 	return c.check, nil
 }
 

@@ -107,7 +107,7 @@ func nulls(at string, value []byte) (found []string) {
 // newConnection is the connection that a request asks for, or what is wrong with it.
 func (a *API) newConnection(workspaceID string, r connectionRequest) (connection.New, []Field) {
 	n := connection.New{
-		WorkspaceID: workspaceID, Name: r.Name, Kind: connection.KindToken, Repositories: r.Repositories, InFlight: r.InFlight,
+		ID: a.opts.NewID(), WorkspaceID: workspaceID, Name: r.Name, Kind: connection.KindToken, Repositories: r.Repositories, InFlight: r.InFlight,
 		Secrets: connection.Secrets{Token: r.Token},
 	}
 	fields := nameFields(r.Name)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast/holdfast/api"
@@ -97,10 +98,12 @@ func TestCreateConnection(t *testing.T) {
 			}
 			got := b.do(t, http.MethodPost, "/v1/connections", b.token(t, auth.RoleAdmin), strings.NewReader(tt.body))
 			require.Equal(t, http.StatusCreated, got.StatusCode, got.body)
-			require.Equal(t, "/v1/connections/"+madeID, got.Header.Get("Location"))
-			require.Equal(t, []connection.New{tt.want}, b.connected.created)
 			made := decode[api.CreatedConnection](t, got)
-			require.Equal(t, connection.StateOK, made.State, "as the check has left it")
+			require.NoError(t, uuid.Validate(made.ID))
+			require.Equal(t, "/v1/connections/"+made.ID, got.Header.Get("Location"))
+			tt.want.ID, tt.want.Accepted, tt.want.Account, tt.want.Login = made.ID, true, "user:7@api.github.com", "octocat"
+			require.Equal(t, []connection.New{tt.want}, b.connected.created)
+			require.Equal(t, connection.StateOK, made.State)
 			require.Equal(t, connection.StateOK, made.Check.State)
 			require.Equal(t, "octocat", made.Login)
 			require.NotContains(t, got.body+b.log.String(), "hidden")
@@ -138,7 +141,7 @@ func TestCreateConnectionAsksGitHub(t *testing.T) {
 			require.Equal(t, tt.state, made.State)
 			require.Equal(t, tt.state, made.Check.State)
 			require.Contains(t, made.Check.Reason, tt.words)
-			require.Empty(t, b.connected.deleted)
+			require.False(t, b.connected.created[0].Accepted)
 		})
 	}
 	t.Run("it is refused", func(t *testing.T) {
@@ -150,8 +153,15 @@ func TestCreateConnectionAsksGitHub(t *testing.T) {
 		p := got.problem(t)
 		require.Equal(t, "credential_refused", p.Code)
 		require.Equal(t, []api.Field{{Location: "body.token", Message: "GitHub says: Bad credentials."}}, p.Errors)
-		require.Equal(t, []string{madeID}, b.connected.deleted)
+		require.Empty(t, b.connected.created)
 		require.NotContains(t, got.body+b.log.String(), "ghp_hidden")
+	})
+	t.Run("it cannot be kept", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		got := b.do(t, http.MethodPost, "/v1/connections", b.token(t, auth.RoleAdmin), strings.NewReader(`{"name":"spare","token":"ghp_hidden"}`))
+		require.Equal(t, http.StatusConflict, got.StatusCode, got.body)
+		require.Empty(t, b.connected.checked, "GitHub is not shown what cannot be kept")
 	})
 	t.Run("it is not asked", func(t *testing.T) {
 		t.Parallel()
@@ -336,7 +346,6 @@ func TestCheckConnection(t *testing.T) {
 	b.connected.check = connection.Check{State: connection.StateRefused, Reason: "Bad credentials.", At: start}
 	got = b.do(t, http.MethodPost, "/v1/connections/"+personalID+"/check", token, nil)
 	require.JSONEq(t, `{"state":"refused","reason":"Bad credentials.","checked_at":"2026-03-01T12:00:00Z","scopes_known":false,"limits":[],"unreadable":[]}`, got.body)
-	require.Empty(t, b.connected.deleted, "only a new one is taken back")
 
 	b.connected.checkErr = context.DeadlineExceeded
 	got = b.do(t, http.MethodPost, "/v1/connections/"+personalID+"/check", token, nil)

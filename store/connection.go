@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holdfast/holdfast/internal/connection"
@@ -47,59 +46,79 @@ func (c *Connections) Connection(ctx context.Context, workspaceID, id string) (c
 	return c.complete(ctx, c.Store.in(workspaceID), row)
 }
 
-// CreateConnection makes a connection, which nobody has checked yet. CodeConflict: its
-// name is taken, the workspace mirrors another GitHub, it has too many connections, or
-// secrets cannot be kept.
+// CreateConnection makes a connection. CodeConflict: its name is taken, the workspace
+// mirrors another GitHub, it has too many connections, or secrets cannot be kept.
 func (c *Connections) CreateConnection(ctx context.Context, n connection.New) (made connection.Connection, err error) {
-	id := uuid.Must(uuid.NewV7()).String()
-	secrets, err := seal(c.Sealer, n.WorkspaceID, id, n.Secrets)
+	secrets, err := seal(c.Sealer, n.WorkspaceID, n.ID, n.Secrets)
 	if err != nil {
 		return made, err
 	}
 	err = c.Store.tx(ctx, n.WorkspaceID, "make a connection", func(tx pgx.Tx) error {
-		if err := c.admit(ctx, tx, n.WorkspaceID, id, n.BaseURL); err != nil {
+		if err := c.admit(ctx, tx, n); err != nil {
 			return err
 		}
-		rows, err := c.Store.q.InsertConnection(ctx, tx, dbsqlc.InsertConnectionParams{
-			ID: id, WorkspaceID: n.WorkspaceID, Name: n.Name, Kind: string(n.Kind), BaseUrl: n.BaseURL,
+		row, err := c.Store.q.InsertConnection(ctx, tx, dbsqlc.InsertConnectionParams{
+			ID: n.ID, WorkspaceID: n.WorkspaceID, Name: n.Name, Kind: string(n.Kind), BaseUrl: n.BaseURL,
 			Repositories: patterns(n.Repositories), AppID: n.AppID, InstallationID: n.InstallationID,
 			ReservePercent: n.Reserve.Percent, ReserveRequests: n.Reserve.Requests,
 			InFlight: int32(n.InFlight), Hook: n.Hook, //nolint:gosec // at most 100
+			Accepted: n.Accepted, Account: n.Account, Login: n.Login,
 		})
 		if err != nil {
 			return err
 		}
-		if len(rows) == 0 {
-			return operation.Conflict("The workspace has a connection of this name.")
-		}
-		if err := c.putSecrets(ctx, tx, id, secrets); err != nil {
+		if err := c.putSecrets(ctx, tx, n.ID, secrets); err != nil {
 			return err
 		}
-		made, err = c.complete(ctx, tx, rows[0])
+		made, err = c.complete(ctx, tx, row)
 		return err
 	})
 	return made, err
 }
 
-// admit refuses a connection that the workspace cannot have. Who is admitted is alone
-// until the transaction ends.
-func (c *Connections) admit(ctx context.Context, tx pgx.Tx, workspaceID, id, baseURL string) error {
-	if err := c.Store.q.LockWorkspaceConnections(ctx, tx, workspaceID); err != nil {
+// AdmitConnection fails as CreateConnection would now, and makes nothing: nobody should
+// ask GitHub about what cannot be kept.
+func (c *Connections) AdmitConnection(ctx context.Context, n connection.New) error {
+	if _, err := seal(c.Sealer, n.WorkspaceID, n.ID, n.Secrets); err != nil {
 		return err
 	}
-	n, err := c.Store.q.CountConnections(ctx, tx, workspaceID)
+	return c.Store.tx(ctx, n.WorkspaceID, "admit a connection", func(tx pgx.Tx) error { return c.admit(ctx, tx, n) })
+}
+
+// admit refuses a connection that the workspace cannot have. Who is admitted is alone
+// until the transaction ends.
+func (c *Connections) admit(ctx context.Context, tx pgx.Tx, n connection.New) error {
+	if err := c.Store.q.LockWorkspaceConnections(ctx, tx, n.WorkspaceID); err != nil {
+		return err
+	}
+	count, err := c.Store.q.CountConnections(ctx, tx, n.WorkspaceID)
 	if err != nil {
 		return err
 	}
-	if n >= mostConnections {
+	if count >= mostConnections {
 		return operation.Conflict("The workspace has as many connections as it may have.")
 	}
-	others, err := c.Store.q.OtherGitHubs(ctx, tx, dbsqlc.OtherGitHubsParams{WorkspaceID: workspaceID, ID: id, BaseUrl: baseURL})
+	if err := c.freeName(ctx, tx, n.WorkspaceID, n.ID, n.Name); err != nil {
+		return err
+	}
+	others, err := c.Store.q.OtherGitHubs(ctx, tx, dbsqlc.OtherGitHubsParams{WorkspaceID: n.WorkspaceID, ID: n.ID, BaseUrl: n.BaseURL})
 	if err != nil {
 		return err
 	}
 	if len(others) > 0 {
 		return operation.Conflict("The workspace mirrors " + others[0] + ", and one workspace mirrors one GitHub.")
+	}
+	return nil
+}
+
+// freeName refuses a name that another connection of the workspace has.
+func (c *Connections) freeName(ctx context.Context, tx pgx.Tx, workspaceID, id, name string) error {
+	taken, err := c.Store.q.NameTaken(ctx, tx, dbsqlc.NameTakenParams{WorkspaceID: workspaceID, Name: name, ID: id})
+	if err != nil {
+		return err
+	}
+	if taken {
+		return operation.Conflict("The workspace has a connection of this name.")
 	}
 	return nil
 }
@@ -124,12 +143,8 @@ func (c *Connections) ChangeConnection(ctx context.Context, workspaceID, id stri
 		}
 		arg := updateOf(row, change)
 		if change.Name != nil {
-			taken, err := c.Store.q.NameTaken(ctx, tx, dbsqlc.NameTakenParams{WorkspaceID: workspaceID, Name: arg.Name, ID: id})
-			if err != nil {
+			if err := c.freeName(ctx, tx, workspaceID, id, arg.Name); err != nil {
 				return err
-			}
-			if taken {
-				return operation.Conflict("The workspace has a connection of this name.")
 			}
 		}
 		if row, err = c.Store.q.UpdateConnection(ctx, tx, arg); err != nil {

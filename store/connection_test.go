@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast/holdfast/internal/config"
@@ -52,7 +53,7 @@ func (k *kept) use(set *keys.Keyset) {
 func (k *kept) create(name string, change func(*connection.New)) connection.Connection {
 	k.t.Helper()
 	n := connection.New{
-		WorkspaceID: config.DefaultWorkspace, Name: name, Kind: connection.KindToken, BaseURL: "https://api.github.com/",
+		ID: uuid.NewString(), WorkspaceID: config.DefaultWorkspace, Name: name, Kind: connection.KindToken, BaseURL: "https://api.github.com/",
 		Secrets: connection.Secrets{Token: secret},
 	}
 	if change != nil {

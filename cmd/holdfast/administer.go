@@ -27,7 +27,7 @@ func administer(o *api.Options, c config.API, s *services) error {
 	}
 	connections := &store.Connections{Store: s.store, Sealer: asks.connections.Sealer}
 	o.Connections = connections
-	o.ConnectionChecker = &checks{connections: asks.connections, pool: asks.pool, now: time.Now}
+	o.ConnectionChecker = &checks{connections: asks.connections, pool: asks.pool, checkNew: asks.checkNew, now: time.Now}
 	o.ConnectionRules = api.ConnectionRules{
 		BaseURL: c.NormalizeGitHubURL,
 		PrivateKey: func(pem string) error {
@@ -47,7 +47,8 @@ type checks struct {
 	pool interface {
 		Check(ctx context.Context, workspaceID, id string) (github.Check, error)
 	}
-	now func() time.Time
+	checkNew func(ctx context.Context, n connection.New) (github.Check, error)
+	now      func() time.Time
 }
 
 // Check asks GitHub about a connection now. That it refuses the credential, or cannot be
@@ -65,8 +66,18 @@ func (c *checks) Check(ctx context.Context, workspaceID, id string) (connection.
 		// Other processes may read it: nothing is known of the credential.
 		return c.unchecked(why), nil
 	}
+	return c.ask(ctx, workspaceID, func(ctx context.Context) (github.Check, error) { return c.pool.Check(ctx, workspaceID, id) })
+}
+
+// CheckNew asks GitHub the same about a connection that nobody keeps yet.
+func (c *checks) CheckNew(ctx context.Context, n connection.New) (connection.Check, error) {
+	return c.ask(ctx, n.WorkspaceID, func(ctx context.Context) (github.Check, error) { return c.checkNew(ctx, n) })
+}
+
+// ask asks for somebody who waits, and says what the failure to learn something means.
+func (c *checks) ask(ctx context.Context, workspaceID string, check func(context.Context) (github.Check, error)) (connection.Check, error) {
 	ctx = budget.WithFlow(ctx, budget.Flow{Lane: budget.LaneInteractive, Workspace: workspaceID})
-	said, err := c.pool.Check(ctx, workspaceID, id)
+	said, err := check(ctx)
 	var limit *budget.LimitError
 	var answer *github.Error
 	switch {

@@ -31,6 +31,10 @@ type asking struct {
 	ledger      *budget.Ledger // nil: it was not wanted yet
 	connections *described
 	pool        *github.Pool
+
+	// What ledger and pool were made with.
+	ledgerOptions budget.Options
+	poolOptions   github.PoolOptions
 }
 
 // gitHub is how the process asks GitHub, the same for all its parts. Nothing needs to be
@@ -46,21 +50,22 @@ func (s *services) gitHub(c config.GitHub) (*asking, error) {
 	if err != nil {
 		return nil, err
 	}
-	ledger, err := budget.NewLedger(budget.Options{
+	a.ledgerOptions = budget.Options{
 		Redis: s.redis, Now: time.Now, Scale: c.TimeScale, Logger: s.log, MeterProvider: s.telemetry.MeterProvider,
-	})
+	}
+	ledger, err := budget.NewLedger(a.ledgerOptions)
 	if err != nil {
 		return nil, err
 	}
 	a.ledger, a.connections = ledger, &described{Credentials: credentials}
-	options := github.PoolOptions{
+	a.poolOptions = github.PoolOptions{
 		Connections: a.connections, Tokens: credentials, Ledger: ledger, UserAgent: "holdfast/" + version,
-		Now: time.Now, Scale: c.TimeScale, Logger: s.log, MeterProvider: s.telemetry.MeterProvider,
+		Transport: github.NewTransport(), Now: time.Now, Scale: c.TimeScale, Logger: s.log, MeterProvider: s.telemetry.MeterProvider,
 	}
 	if s.telemetry.Tracing {
-		options.TracerProvider = s.telemetry.TracerProvider
+		a.poolOptions.TracerProvider = s.telemetry.TracerProvider
 	}
-	a.pool = github.NewPool(options)
+	a.pool = github.NewPool(a.poolOptions)
 	return a, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast/holdfast/internal/config"
@@ -27,7 +28,7 @@ func TestResealingGoesOnPastWhatCannotBeRead(t *testing.T) {
 	database := store.New(testenv.Roled(t, testenv.Database(t)))
 	create := func(name string, with *secret.Keyset) string {
 		made, err := (&store.Connections{Store: database, Sealer: with}).CreateConnection(t.Context(), connection.New{
-			WorkspaceID: config.DefaultWorkspace, Name: name, Kind: connection.KindToken, BaseURL: "https://api.github.com/",
+			ID: uuid.NewString(), WorkspaceID: config.DefaultWorkspace, Name: name, Kind: connection.KindToken, BaseURL: "https://api.github.com/",
 			Secrets: connection.Secrets{Token: "ghp_hidden"},
 		})
 		require.NoError(t, err)

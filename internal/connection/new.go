@@ -2,6 +2,7 @@ package connection
 
 // New is a connection that is to be made.
 type New struct {
+	ID                string // a UUID that no other has
 	WorkspaceID, Name string
 	Kind              Kind
 	BaseURL           string // of GitHub's API, with a trailing slash
@@ -12,6 +13,10 @@ type New struct {
 	InFlight          int    // 0: the default
 	Hook              string // path of the webhook; empty: none
 	Secrets           Secrets
+	// Accepted is whether GitHub has accepted the credential just now, and Account and
+	// Login whose it said that it is.
+	Accepted       bool
+	Account, Login string
 }
 
 // Change is what is to be different of a connection; nil and empty secrets stay as

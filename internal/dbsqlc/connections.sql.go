@@ -196,15 +196,15 @@ func (q *Queries) GetConnectionToken(ctx context.Context, db DBTX, connectionID 
 	return items, nil
 }
 
-const insertConnection = `-- name: InsertConnection :many
+const insertConnection = `-- name: InsertConnection :one
 insert into connections (
     id, workspace_id, name, kind, source, base_url, repositories, app_id, installation_id,
-    reserve_percent, reserve_requests, in_flight, hook
+    reserve_percent, reserve_requests, in_flight, hook, account, login, state, checked_at
 ) values (
     $1, $2, $3, $4, 'api', $5, $6, $7, $8,
-    $9, $10, $11, $12
+    $9, $10, $11, $12, $13, $14,
+    case when $15::boolean then 'ok' else 'unchecked' end, case when $15::boolean then now() end
 )
-on conflict (workspace_id, name) do nothing
 returning id, workspace_id, name, kind, source, base_url, repositories, app_id, installation_id, reserve_percent, reserve_requests, in_flight, hook, account, login, state, state_reason, state_since, checked_at, looked_at, fingerprint, version, created_at, updated_at
 `
 
@@ -221,11 +221,13 @@ type InsertConnectionParams struct {
 	ReserveRequests int64
 	InFlight        int32
 	Hook            string
+	Account         string
+	Login           string
+	Accepted        bool
 }
 
-// Yields no row where the name is taken.
-func (q *Queries) InsertConnection(ctx context.Context, db DBTX, arg InsertConnectionParams) ([]Connection, error) {
-	rows, err := db.Query(ctx, insertConnection,
+func (q *Queries) InsertConnection(ctx context.Context, db DBTX, arg InsertConnectionParams) (Connection, error) {
+	row := db.QueryRow(ctx, insertConnection,
 		arg.ID,
 		arg.WorkspaceID,
 		arg.Name,
@@ -238,48 +240,38 @@ func (q *Queries) InsertConnection(ctx context.Context, db DBTX, arg InsertConne
 		arg.ReserveRequests,
 		arg.InFlight,
 		arg.Hook,
+		arg.Account,
+		arg.Login,
+		arg.Accepted,
 	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []Connection{}
-	for rows.Next() {
-		var i Connection
-		if err := rows.Scan(
-			&i.ID,
-			&i.WorkspaceID,
-			&i.Name,
-			&i.Kind,
-			&i.Source,
-			&i.BaseUrl,
-			&i.Repositories,
-			&i.AppID,
-			&i.InstallationID,
-			&i.ReservePercent,
-			&i.ReserveRequests,
-			&i.InFlight,
-			&i.Hook,
-			&i.Account,
-			&i.Login,
-			&i.State,
-			&i.StateReason,
-			&i.StateSince,
-			&i.CheckedAt,
-			&i.LookedAt,
-			&i.Fingerprint,
-			&i.Version,
-			&i.CreatedAt,
-			&i.UpdatedAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+	var i Connection
+	err := row.Scan(
+		&i.ID,
+		&i.WorkspaceID,
+		&i.Name,
+		&i.Kind,
+		&i.Source,
+		&i.BaseUrl,
+		&i.Repositories,
+		&i.AppID,
+		&i.InstallationID,
+		&i.ReservePercent,
+		&i.ReserveRequests,
+		&i.InFlight,
+		&i.Hook,
+		&i.Account,
+		&i.Login,
+		&i.State,
+		&i.StateReason,
+		&i.StateSince,
+		&i.CheckedAt,
+		&i.LookedAt,
+		&i.Fingerprint,
+		&i.Version,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+	)
+	return i, err
 }
 
 const listConnectionSecrets = `-- name: ListConnectionSecrets :many

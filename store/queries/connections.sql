@@ -27,16 +27,15 @@ where workspace_id = @workspace_id and id <> @id and kind <> 'anonymous' and bas
 -- name: CountConnections :one
 select count(*) from connections where workspace_id = @workspace_id;
 
--- name: InsertConnection :many
--- Yields no row where the name is taken.
+-- name: InsertConnection :one
 insert into connections (
     id, workspace_id, name, kind, source, base_url, repositories, app_id, installation_id,
-    reserve_percent, reserve_requests, in_flight, hook
+    reserve_percent, reserve_requests, in_flight, hook, account, login, state, checked_at
 ) values (
     @id, @workspace_id, @name, @kind, 'api', @base_url, @repositories, @app_id, @installation_id,
-    @reserve_percent, @reserve_requests, @in_flight, @hook
+    @reserve_percent, @reserve_requests, @in_flight, @hook, @account, @login,
+    case when @accepted::boolean then 'ok' else 'unchecked' end, case when @accepted::boolean then now() end
 )
-on conflict (workspace_id, name) do nothing
 returning *;
 
 -- name: LockConnection :one
