@@ -140,6 +140,18 @@ func TestWhatAWorkspaceCannotHave(t *testing.T) {
 	require.Equal(t, operation.CodeConflict, operation.CodeOf(err))
 }
 
+// A token may name a workspace that there is not.
+func TestNoConnectionIsMadeInNoWorkspace(t *testing.T) {
+	k := setupConnections(t)
+	n := connection.New{
+		ID: uuid.NewString(), WorkspaceID: uuid.NewString(), Name: "a", Kind: connection.KindToken, BaseURL: "https://api.github.com/",
+		Secrets: connection.Secrets{Token: secret},
+	}
+	_, err := k.all.CreateConnection(t.Context(), n)
+	require.ErrorIs(t, err, store.ErrNoWorkspace)
+	require.Equal(t, operation.CodeForbidden, operation.CodeOf(err))
+}
+
 func TestAChangeOfTheCredentialHasItCheckedAnew(t *testing.T) {
 	k := setupConnections(t)
 	ctx, made := t.Context(), k.create("a", func(n *connection.New) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -53,7 +54,7 @@ func translate(what string, err error) error {
 		switch {
 		case pgErr.Code == invalidText:
 			return &operation.Error{Code: operation.CodeNotFound, Message: "There is no such thing in this workspace.", Err: fmt.Errorf("%s: %w", what, err)}
-		case pgErr.Code == foreignKey && pgErr.ConstraintName == workspaceKey:
+		case pgErr.Code == foreignKey && strings.HasSuffix(pgErr.ConstraintName, workspaceKey):
 			return &operation.Error{
 				Code: operation.CodeForbidden, Message: "The token is for a workspace that this server does not have.",
 				Err: fmt.Errorf("%s: %w: %w", what, ErrNoWorkspace, err),
@@ -67,11 +68,10 @@ func translate(what string, err error) error {
 const (
 	// invalidText is what Postgres answers to an id that is no UUID.
 	invalidText = "22P02"
-	// foreignKey is what it answers to a reference to what does not exist;
-	// workspaceKey is the reference of an operation to its workspace, by which
-	// everything else of a workspace is reached.
+	// foreignKey is what it answers to a reference to what does not exist; workspaceKey
+	// ends the names of the references to a workspace.
 	foreignKey   = "23503"
-	workspaceKey = "operations_workspace_id_fkey"
+	workspaceKey = "_workspace_id_fkey"
 )
 
 // unavailable tells the SQLSTATE classes that pass by themselves: connection
