@@ -15,7 +15,7 @@ type ConnectionStore interface {
 	Connection(ctx context.Context, workspaceID, id string) (connection.Connection, error)
 	// AdmitConnection fails as CreateConnection would now, and keeps nothing.
 	AdmitConnection(ctx context.Context, n connection.New) error
-	// CreateConnection keeps a new connection, unchecked. CodeConflict when its name is
+	// CreateConnection keeps a new connection. CodeConflict when its name is
 	// taken, the workspace's connections have another base URL, or this server has nothing
 	// to encrypt secrets with.
 	CreateConnection(ctx context.Context, n connection.New) (connection.Connection, error)

@@ -88,7 +88,7 @@ func (c *Connections) AdmitConnection(ctx context.Context, n connection.New) err
 // admit refuses a connection that the workspace cannot have. Who is admitted is alone
 // until the transaction ends.
 func (c *Connections) admit(ctx context.Context, tx pgx.Tx, n connection.New) error {
-	if err := c.Store.q.LockWorkspaceConnections(ctx, tx, n.WorkspaceID); err != nil {
+	if err := c.freeName(ctx, tx, n.WorkspaceID, n.ID, n.Name); err != nil {
 		return err
 	}
 	count, err := c.Store.q.CountConnections(ctx, tx, n.WorkspaceID)
@@ -97,9 +97,6 @@ func (c *Connections) admit(ctx context.Context, tx pgx.Tx, n connection.New) er
 	}
 	if count >= mostConnections {
 		return operation.Conflict("The workspace has as many connections as it may have.")
-	}
-	if err := c.freeName(ctx, tx, n.WorkspaceID, n.ID, n.Name); err != nil {
-		return err
 	}
 	others, err := c.Store.q.OtherGitHubs(ctx, tx, dbsqlc.OtherGitHubsParams{WorkspaceID: n.WorkspaceID, ID: n.ID, BaseUrl: n.BaseURL})
 	if err != nil {
@@ -111,8 +108,12 @@ func (c *Connections) admit(ctx context.Context, tx pgx.Tx, n connection.New) er
 	return nil
 }
 
-// freeName refuses a name that another connection of the workspace has.
+// freeName refuses a name that another connection of the workspace has. Whoever may have
+// it is alone until the transaction ends.
 func (c *Connections) freeName(ctx context.Context, tx pgx.Tx, workspaceID, id, name string) error {
+	if err := c.Store.q.LockWorkspaceConnections(ctx, tx, workspaceID); err != nil {
+		return err
+	}
 	taken, err := c.Store.q.NameTaken(ctx, tx, dbsqlc.NameTakenParams{WorkspaceID: workspaceID, Name: name, ID: id})
 	if err != nil {
 		return err
@@ -131,6 +132,11 @@ func (c *Connections) ChangeConnection(ctx context.Context, workspaceID, id stri
 		return changed, err
 	}
 	err = c.Store.tx(ctx, workspaceID, "change a connection", func(tx pgx.Tx) error {
+		if change.Name != nil {
+			if err := c.freeName(ctx, tx, workspaceID, id, *change.Name); err != nil {
+				return err
+			}
+		}
 		row, err := c.Store.q.LockConnection(ctx, tx, dbsqlc.LockConnectionParams{WorkspaceID: workspaceID, ID: id})
 		if err != nil {
 			return err
@@ -142,11 +148,6 @@ func (c *Connections) ChangeConnection(ctx context.Context, workspaceID, id stri
 			return operation.Changed("Somebody has changed the connection meanwhile. Read it again.")
 		}
 		arg := updateOf(row, change)
-		if change.Name != nil {
-			if err := c.freeName(ctx, tx, workspaceID, id, arg.Name); err != nil {
-				return err
-			}
-		}
 		if row, err = c.Store.q.UpdateConnection(ctx, tx, arg); err != nil {
 			return err
 		}

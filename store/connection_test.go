@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast/holdfast/internal/config"
@@ -150,6 +151,31 @@ func TestNoConnectionIsMadeInNoWorkspace(t *testing.T) {
 	_, err := k.all.CreateConnection(t.Context(), n)
 	require.ErrorIs(t, err, store.ErrNoWorkspace)
 	require.Equal(t, operation.CodeForbidden, operation.CodeOf(err))
+}
+
+// Whoever is second is told so, however close they come.
+func TestOfTwoThatTakeANameOneHasIt(t *testing.T) {
+	k := setupConnections(t)
+	const many = 8
+	ids := make([]string, many)
+	for i := range ids {
+		ids[i] = k.create(fmt.Sprintf("c%d", i), nil).ID
+	}
+	var group sync.WaitGroup
+	var taken atomic.Int64
+	for _, id := range ids {
+		group.Go(func() {
+			name := "wanted"
+			_, err := k.all.ChangeConnection(t.Context(), config.DefaultWorkspace, id, connection.Change{Name: &name})
+			if operation.CodeOf(err) == operation.CodeConflict {
+				taken.Add(1)
+			} else {
+				assert.NoError(t, err)
+			}
+		})
+	}
+	group.Wait()
+	require.EqualValues(t, many-1, taken.Load())
 }
 
 func TestAChangeOfTheCredentialHasItCheckedAnew(t *testing.T) {
