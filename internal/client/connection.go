@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -121,10 +122,13 @@ func (c *Client) FindConnection(ctx context.Context, which string) (Connection, 
 	if err != nil {
 		return Connection{}, err
 	}
-	for _, one := range all {
-		if one.ID == which || one.Name == which {
-			return one, nil
-		}
+	// A name may look like an id.
+	i := slices.IndexFunc(all, func(one Connection) bool { return one.ID == which })
+	if i < 0 {
+		i = slices.IndexFunc(all, func(one Connection) bool { return one.Name == which })
+	}
+	if i >= 0 {
+		return all[i], nil
 	}
 	return Connection{}, fmt.Errorf("there is no connection %q; `holdfast connections list` lists them", which)
 }

@@ -49,6 +49,16 @@ func TestConnectionCalls(t *testing.T) {
 	require.Equal(t, "user:7@api.github.com", budgets[0].Account)
 }
 
+// A name may look like an id: what is meant is then the connection of that id.
+func TestFindConnectionPrefersIDs(t *testing.T) {
+	t.Parallel()
+	const named = `{"id":"other","name":"` + connectionIDOfTests + `"}`
+	c := serve(t, exchange{"GET", "/v1/connections", "", 200, "application/json", `{"connections":[` + named + `,` + connectionJSON + `]}`})
+	found, err := c.FindConnection(t.Context(), connectionIDOfTests)
+	require.NoError(t, err)
+	require.Equal(t, "ci", found.Name)
+}
+
 func TestConnectionCallsThatFail(t *testing.T) {
 	t.Parallel()
 	const refusal = `{"status":409,"detail":"No.","request_id":"r1"}`
