@@ -153,7 +153,7 @@ func (a *API) changeConnection(ctx context.Context, in *changeConnectionInput) (
 	if err != nil {
 		return nil, a.fail(ctx, err)
 	}
-	change, fields := a.connectionChange(in.Body, before.Kind)
+	change, fields := a.connectionChange(in.Body, before)
 	if len(fields) > 0 {
 		return nil, invalid(ctx, fields...)
 	}

@@ -128,24 +128,21 @@ func (a *API) newConnection(workspaceID string, r connectionRequest) (connection
 	fields = append(fields, r.Reserve.fields()...)
 	n.Reserve = r.Reserve.domain()
 	if w := r.Webhook; w != nil {
-		fields = append(fields, w.fields()...)
+		fields = append(fields, w.fields(false)...)
 		n.Hook, n.Secrets.WebhookSecret, n.Secrets.PreviousWebhookSecret = deref(w.Hook), deref(w.Secret), deref(w.PreviousSecret)
-		if n.Secrets.WebhookSecret == "" && n.Secrets.PreviousWebhookSecret != "" {
-			fields = append(fields, Field{Location: "body.webhook.previous_secret", Message: "is given without a secret"})
-		}
 	}
 	return n, fields
 }
 
-// connectionChange is the change that a request asks for of a connection of that kind,
-// or what is wrong with it.
-func (a *API) connectionChange(r connectionChange, kind connection.Kind) (connection.Change, []Field) {
+// connectionChange is the change that a request asks for of a connection, or what is
+// wrong with it.
+func (a *API) connectionChange(r connectionChange, before connection.Connection) (connection.Change, []Field) {
 	c := connection.Change{Name: r.Name, Repositories: r.Repositories, InFlight: r.InFlight, Disabled: r.Disabled}
 	fields := nameFields(deref(r.Name))
 	if r.Token != nil {
 		c.Secrets.Token = *r.Token
 		fields = append(fields, tokenFields(*r.Token)...)
-		if kind == connection.KindApp {
+		if before.Kind == connection.KindApp {
 			fields = append(fields, Field{Location: "body.token", Message: "is given, and this connection is of a GitHub App: make another one"})
 		}
 	}
@@ -155,7 +152,7 @@ func (a *API) connectionChange(r connectionChange, kind connection.Kind) (connec
 			c.Secrets.PrivateKey = *key
 			fields = append(fields, a.keyFields(*key)...)
 		}
-		if kind == connection.KindToken {
+		if before.Kind == connection.KindToken {
 			fields = append(fields, Field{Location: "body.app", Message: "is given, and this connection is a token: make another one"})
 		}
 	}
@@ -168,7 +165,7 @@ func (a *API) connectionChange(r connectionChange, kind connection.Kind) (connec
 		c.Reserve = &reserve
 	}
 	if w := r.Webhook; w != nil {
-		fields = append(fields, w.fields()...)
+		fields = append(fields, w.fields(before.Webhook.HasSecret)...)
 		c.Hook, c.Secrets.WebhookSecret, c.Secrets.PreviousWebhookSecret = w.Hook, deref(w.Secret), deref(w.PreviousSecret)
 		c.WithoutWebhookSecret = w.Secret != nil && *w.Secret == ""
 		c.WithoutPreviousWebhookSecret = w.PreviousSecret != nil && *w.PreviousSecret == ""
@@ -232,11 +229,18 @@ func (r *Reserve) domain() connection.Reserve {
 // docs.github.com/rest/repos/webhooks.
 var hookPaths = regexp.MustCompile(`^(orgs/[A-Za-z0-9_.-]+|repos/[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)/hooks/[0-9]+$`)
 
-func (w *webhookSetting) fields() []Field {
+// fields are what is wrong with a setting; secret is whether there is a secret before.
+func (w *webhookSetting) fields(secret bool) (fields []Field) {
 	if hook := deref(w.Hook); hook != "" && !hookPaths.MatchString(hook) {
-		return []Field{{Location: "body.webhook.hook", Message: "must be a path such as orgs/octo-corp/hooks/1 or repos/octo-corp/service/hooks/1"}}
+		fields = append(fields, Field{Location: "body.webhook.hook", Message: "must be a path such as orgs/octo-corp/hooks/1 or repos/octo-corp/service/hooks/1"})
 	}
-	return nil
+	if w.Secret != nil {
+		secret = *w.Secret != ""
+	}
+	if deref(w.PreviousSecret) != "" && !secret {
+		fields = append(fields, Field{Location: "body.webhook.previous_secret", Message: "is given, and there is no secret beside it"})
+	}
+	return fields
 }
 
 // deref is what v points to, and the zero value of nil.

@@ -273,6 +273,8 @@ func TestChangeConnectionRefusesAndKeepsSecrets(t *testing.T) {
 	token := b.token(t, auth.RoleAdmin)
 	for _, tt := range []struct{ id, body, location string }{
 		{personalID, `{"name":"default"}`, "body.name"},
+		{personalID, `{"webhook":{"previous_secret":"hidden"}}`, "body.webhook.previous_secret"},
+		{personalID, `{"webhook":{"secret":"","previous_secret":"hidden"}}`, "body.webhook.previous_secret"},
 		{personalID, `{"token":""}`, "body.token"},
 		{personalID, `{"token":"a hidden"}`, "body.token"},
 		{personalID, `{"token":null}`, "body.token"},
