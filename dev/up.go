@@ -19,6 +19,7 @@ import (
 	"github.com/holdfast/holdfast/dev/internal/source"
 	"github.com/holdfast/holdfast/dev/internal/temporalserver"
 	"github.com/holdfast/holdfast/internal/localservice"
+	"github.com/holdfast/holdfast/internal/secret"
 )
 
 // database holds the product's tables.
@@ -122,7 +123,11 @@ func (u *up) start(ctx context.Context) (err error) {
 	if err := u.stack.postgres.CreateDatabase(ctx, database); err != nil {
 		return err
 	}
-	key, err := keptKey(filepath.Join(o.dir, "jwt.key"))
+	key, err := kept(filepath.Join(o.dir, "jwt.key"), func() (string, error) { return product.NewPrivateKey(), nil })
+	if err != nil {
+		return err
+	}
+	keyset, err := kept(filepath.Join(o.dir, "secrets.keyset"), newKeyset)
 	if err != nil {
 		return err
 	}
@@ -131,6 +136,7 @@ func (u *up) start(ctx context.Context) (err error) {
 		DatabaseURL: u.stack.postgres.URL(database), RedisURL: u.stack.redis.URL(),
 		TemporalAddress: u.stack.temporal.Address(), TemporalNamespace: temporalserver.Namespace,
 		GitHubURL: u.source.APIURL(), GitHubToken: u.source.Token(), PrivateKey: key,
+		Env: []string{"HOLDFAST_SECRETS_KEYSET=" + keyset},
 	})
 	if err := u.product.Migrate(ctx); err != nil {
 		return err
@@ -225,19 +231,31 @@ func choosePort(ctx context.Context, name string, port *int, log *slog.Logger) e
 	return nil
 }
 
-// keptKey is the key that tokens are signed with, made at the first start, so that
-// a token outlives a restart.
-func keptKey(path string) (string, error) {
+// kept is what is in a file that only its owner may read, and that fresh fills if there
+// is none or nothing in it.
+func kept(path string, fresh func() (string, error)) (string, error) {
 	text, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("read the signing key: %w", err)
+		return "", fmt.Errorf("read what is kept: %w", err)
 	}
-	if key := strings.TrimSpace(string(text)); key != "" {
-		return key, nil
+	if old := strings.TrimSpace(string(text)); old != "" {
+		return old, nil
 	}
-	fresh := product.NewPrivateKey()
-	if err := os.WriteFile(path, []byte(fresh+"\n"), 0o600); err != nil {
-		return "", fmt.Errorf("keep the signing key: %w", err)
+	made, err := fresh()
+	if err != nil {
+		return "", err
 	}
-	return fresh, nil
+	if err := os.WriteFile(path, []byte(made+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("keep what was made: %w", err)
+	}
+	return made, nil
+}
+
+// newKeyset is one that connections' secrets are encrypted with.
+func newKeyset() (string, error) {
+	keys, err := secret.New()
+	if err != nil {
+		return "", err
+	}
+	return keys.Encode()
 }
