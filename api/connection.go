@@ -142,7 +142,7 @@ type changeConnectionInput struct {
 func changeConnectionSpec() huma.Operation {
 	return huma.Operation{
 		OperationID: "change-connection", Summary: "Change a GitHub credential or its settings", Tags: []string{"connections"}, Security: needsToken(),
-		Description: "What is left out stays as it is. A new secret takes effect at once: the connection is unchecked, and operations that waited for it go on. " +
+		Description: "What is left out stays as it is. A new credential is used within seconds: the connection is unchecked, and operations that waited for it go on within a minute. " +
 			"`POST /v1/connections/{id}/check` tells whether GitHub accepts it. The connection that the server's environment describes is changed there: 409.",
 		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed, http.StatusServiceUnavailable},
 	}

@@ -59,15 +59,15 @@ func (l *log) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// address is where the API says that it is ready; empty before.
-func (l *log) address() string {
+// find is the value of a field in the log's line with that message, if it is there.
+func (l *log) find(message, field string) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for line := range bytes.Lines(l.text.Bytes()) {
 		var said map[string]any
-		if json.Unmarshal(line, &said) == nil && said["msg"] == "the API is ready" {
-			at, _ := said["address"].(string)
-			return at
+		if json.Unmarshal(line, &said) == nil && said["msg"] == message {
+			value, _ := said[field].(string)
+			return value
 		}
 	}
 	return ""
@@ -100,9 +100,9 @@ func runHungAPI(t *testing.T, env ...string) *hungAPI {
 	ended, said := make(chan error, 1), &log{}
 	go func() { ended <- run(ctx, []string{"api"}, env, io.Discard, said) }()
 	t.Cleanup(cancel)
-	require.Eventually(t, func() bool { return said.address() != "" }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return said.find("the API is ready", "address") != "" }, 10*time.Second, time.Millisecond)
 	return &hungAPI{
-		url: "http://" + said.address(), token: strings.TrimSpace(token),
+		url: "http://" + said.find("the API is ready", "address"), token: strings.TrimSpace(token),
 		asked: asked, stop: cancel, ended: ended, log: said,
 	}
 }

@@ -46,8 +46,8 @@ func serve(t *testing.T) *served {
 		cancel()
 		require.NoError(t, <-ended)
 	})
-	require.Eventually(t, func() bool { return said.address() != "" }, 10*time.Second, time.Millisecond)
-	s.url = "http://" + said.address()
+	require.Eventually(t, func() bool { return said.find("the API is ready", "address") != "" }, 10*time.Second, time.Millisecond)
+	s.url = "http://" + said.find("the API is ready", "address")
 	s.ours = s.token("admin")
 
 	_, err := pool.Exec(t.Context(), `insert into workspaces (id, name) values ($1, 'strangers')`, strangers)
