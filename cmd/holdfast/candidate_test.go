@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast/holdfast/api"
@@ -50,8 +49,9 @@ func TestACredentialIsStoredOnceGitHubHasAcceptedIt(t *testing.T) {
 	t.Parallel()
 	slow, server := newHeld(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/user" {
-			_, err := w.Write([]byte(`{"id":7,"login":"ada"}`))
-			assert.NoError(t, err)
+			if _, err := w.Write([]byte(`{"id":7,"login":"ada"}`)); err != nil {
+				t.Error(err)
+			}
 			return
 		}
 		w.WriteHeader(http.StatusNotFound)
