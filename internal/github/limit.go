@@ -2,6 +2,7 @@ package github
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -15,10 +16,13 @@ const longestHold = 65 * time.Minute
 // answerOf is what an answer tells of GitHub's limits. Source:
 // docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#checking-the-status-of-your-rate-limit.
 func answerOf(resource budget.Resource, status int, h http.Header, body []byte, took time.Duration) budget.Answer {
-	return budget.Answer{
-		Sent: true, OK: status == http.StatusOK, Took: took, Size: len(body),
-		Rate: rateOf(resource, h), Refused: refusalOf(resource, status, h, body),
+	a := budget.Answer{Sent: true, Took: took, Size: len(body), Refused: refusalOf(resource, status, h, body)}
+	// Who shows a credential that GitHub does not accept is counted by address, as nobody.
+	if status != http.StatusUnauthorized {
+		a.OK = a.Refused == nil && status < http.StatusInternalServerError
+		a.Rate = rateOf(resource, h)
 	}
+	return a
 }
 
 // rateOf reads the headers about the hourly limit; nil where there are none, or none
@@ -89,8 +93,9 @@ func untilReset(h http.Header) (time.Duration, bool) {
 // retryAfter reads seconds or a date (RFC 9110, section 10.2.3).
 func retryAfter(h http.Header) (time.Duration, bool) {
 	value := h.Get("Retry-After")
-	if seconds, err := strconv.Atoi(value); err == nil {
-		wait := time.Duration(min(seconds, int(longestHold/time.Second))) * time.Second
+	// Beyond the range of numbers it is the largest there is.
+	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		wait := time.Duration(max(0, min(seconds, int64(longestHold/time.Second)))) * time.Second
 		return wait, wait > 0
 	}
 	at, err := http.ParseTime(value)

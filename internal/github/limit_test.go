@@ -72,3 +72,52 @@ func TestAnAnswerTellsOfItsOwnLimitOnly(t *testing.T) {
 	require.Equal(t, &budget.Refusal{Limit: budget.Secondary},
 		answerOf(budget.Core, http.StatusForbidden, answer("core", "42"), []byte(`{"message": "You have exceeded a secondary rate limit"}`), 0).Refused)
 }
+
+// Whatever is no refusal and no failure shows that GitHub answers: 304s and 404s as well
+// must end the time in which one request at a time finds out.
+func TestWhichAnswersShowThatGitHubAnswers(t *testing.T) {
+	t.Parallel()
+	header := http.Header{}
+	header.Set("Date", time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC).Format(http.TimeFormat))
+	for status, want := range map[int]bool{
+		http.StatusOK: true, http.StatusCreated: true, http.StatusAccepted: true, http.StatusNoContent: true,
+		http.StatusMovedPermanently: true, http.StatusNotModified: true, http.StatusNotFound: true,
+		http.StatusForbidden: true, http.StatusUnprocessableEntity: true,
+		http.StatusUnauthorized: false, http.StatusTooManyRequests: false, http.StatusInternalServerError: false, http.StatusBadGateway: false,
+	} {
+		require.Equal(t, want, answerOf(budget.Core, status, header, nil, 0).OK, status)
+	}
+	limited := answerOf(budget.GraphQL, http.StatusOK, header, []byte(`{"errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded"}]}`), 0)
+	require.NotNil(t, limited.Refused)
+	require.False(t, limited.OK, "a refusal with status 200")
+}
+
+// Who shows a credential that GitHub does not accept is counted as nobody, by address.
+func TestWhatA401TellsIsNotOfTheAccount(t *testing.T) {
+	t.Parallel()
+	h := http.Header{}
+	h.Set("Date", time.Unix(1767323045, 0).UTC().Format(http.TimeFormat))
+	h.Set("X-RateLimit-Resource", "core")
+	h.Set("X-RateLimit-Limit", "60")
+	h.Set("X-RateLimit-Remaining", "3")
+	h.Set("X-RateLimit-Reset", "1767326000")
+	require.Nil(t, answerOf(budget.Core, http.StatusUnauthorized, h, nil, 0).Rate)
+	require.NotNil(t, answerOf(budget.Core, http.StatusNotFound, h, nil, 0).Rate)
+}
+
+func TestHowLongRetryAfterSays(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for value, want := range map[string]time.Duration{
+		"17": 17 * time.Second, "7200": longestHold, "99999999999999999999": longestHold,
+		"Fri, 02 Jan 2026 03:05:35 GMT": 90 * time.Second, "Friday, 02-Jan-26 03:05:35 GMT": 90 * time.Second,
+		"Fri, 02 Jan 2026 03:04:00 GMT": 0, "Fri, 02 Jan 2027 03:04:00 GMT": longestHold,
+		"0": 0, "-5": 0, "-99999999999999999999": 0, "soon": 0, "": 0,
+	} {
+		h := http.Header{"Retry-After": {value}}
+		h.Set("Date", now.Format(http.TimeFormat))
+		got, ok := retryAfter(h)
+		require.Equal(t, want, max(got, 0), value)
+		require.Equal(t, want > 0, ok, value)
+	}
+}
