@@ -69,16 +69,26 @@ func NewInstallation(app *Client, id int64, connectionID string, tokens TokenSto
 }
 
 // Token gives the token at hand, or the one that a process of the fleet has made since,
-// or makes one. It is replaced five minutes before it expires; while that fails, the old
-// one is used to its end. KindUnauthorized: GitHub gives none, and says why.
+// or makes one. It is replaced five minutes before it expires, by one request while the
+// others use the old one; while that fails, it is used to its end. KindUnauthorized:
+// GitHub gives none, and says why.
 func (i *Installation) Token(ctx context.Context) (string, error) {
-	if token, ok := i.kept(); ok {
+	token, ok := i.kept()
+	if ok {
 		return token, nil
 	}
-	select {
-	case i.turn <- struct{}{}:
-	case <-ctx.Done():
-		return "", ctx.Err()
+	if token == "" {
+		select {
+		case i.turn <- struct{}{}:
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
+	} else {
+		select {
+		case i.turn <- struct{}{}:
+		default: // somebody replaces it
+			return token, nil
+		}
 	}
 	defer func() { <-i.turn }()
 	if token, ok := i.kept(); ok { // whoever had the turn before has brought it
@@ -88,8 +98,9 @@ func (i *Installation) Token(ctx context.Context) (string, error) {
 	return i.take(token, expires, err)
 }
 
-// kept is the token at hand, while it need not be replaced yet.
-func (i *Installation) kept() (string, bool) {
+// kept is the token at hand, empty where there is none that holds; ok tells whether it
+// need not be replaced yet.
+func (i *Installation) kept() (token string, ok bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	now := i.now()

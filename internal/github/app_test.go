@@ -268,3 +268,89 @@ func TestAStoreThatIsAwayRefusesNoCredential(t *testing.T) {
 	require.ErrorIs(t, err, errAway)
 	require.Equal(t, github.KindUnreachable, github.KindOf(err))
 }
+
+// slow is a TokenStore that takes as long as a test wants once it has given a token.
+type slow struct {
+	tokens
+
+	calls  chan struct{} // of what follows, when it has begun
+	resume chan struct{} // closed: it goes on
+}
+
+func (s *slow) InstallationToken(ctx context.Context, id string, renew func(context.Context) (string, time.Time, error)) (string, time.Time, error) {
+	s.mu.Lock()
+	first := s.token == ""
+	s.mu.Unlock()
+	if !first {
+		s.calls <- struct{}{}
+		select {
+		case <-s.resume:
+		case <-ctx.Done():
+			return "", time.Time{}, ctx.Err()
+		}
+	}
+	return s.tokens.InstallationToken(ctx, id, renew)
+}
+
+func TestNobodyWaitsForANewTokenWhileTheOldOneHolds(t *testing.T) {
+	t.Parallel()
+	f, clock := newFake(t), newClock()
+	store := &slow{tokens: tokens{now: clock.now}, calls: make(chan struct{}, 1), resume: make(chan struct{})}
+	c := f.installed(t, store, clock.now, nil)
+	_, err := c.List(t.Context(), "x", github.Ask{})
+	require.NoError(t, err)
+	clock.pass(56 * time.Minute)
+	renewed := make(chan error, 1)
+	go func() {
+		_, err := c.List(t.Context(), "x", github.Ask{})
+		renewed <- err
+	}()
+	<-store.calls
+	for range 3 {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		_, err := c.List(ctx, "x", github.Ask{})
+		cancel()
+		require.NoError(t, err)
+	}
+	require.Equal(t, 1, f.asked("access_tokens"))
+	close(store.resume)
+	require.NoError(t, <-renewed)
+	require.Equal(t, 2, f.asked("access_tokens"))
+}
+
+// forgetful is a TokenStore that cannot forget a token at first.
+type forgetful struct {
+	tokens
+
+	failures int
+}
+
+func (s *forgetful) ForgetInstallationToken(ctx context.Context, id string, expires time.Time) error {
+	s.mu.Lock()
+	s.failures--
+	left := s.failures
+	s.mu.Unlock()
+	if left >= 0 {
+		return errAway
+	}
+	return s.tokens.ForgetInstallationToken(ctx, id, expires)
+}
+
+func TestATokenThatCannotBeForgottenYetRefusesNoCredential(t *testing.T) {
+	t.Parallel()
+	f, store := newFake(t), &forgetful{tokens: tokens{now: time.Now}, failures: 2}
+	o := github.Options{BaseURL: f.URL, Now: time.Now, Scale: 0.001, Account: account(t)}
+	app, err := github.NewApp(o, appID, appKey())
+	require.NoError(t, err)
+	o.Account = account(t)
+	o.Credential = github.NewInstallation(app, installationID, "c", store)
+	o.Refused = func(_ context.Context, reason string) { t.Errorf("refused: %s", reason) }
+	c, err := github.New(o)
+	require.NoError(t, err)
+	_, err = c.List(t.Context(), "x", github.Ask{})
+	require.NoError(t, err)
+	f.now(func() { clear(f.good) })
+	_, err = c.List(t.Context(), "x", github.Ask{})
+	require.NoError(t, err, "the third attempt has another token")
+	require.Equal(t, 2, f.minted)
+}

@@ -33,14 +33,23 @@ func (t *limitTransport) own(req *http.Request) bool {
 	return req.URL.Host == t.base.Host && req.URL.Scheme == t.base.Scheme
 }
 
-// renew tells whether the credential has another token after GitHub's 401 to this one.
-func (t *limitTransport) renew(ctx context.Context, token string) bool {
+// renewal has the credential get another token after GitHub's 401 to this one. It tells
+// whether that is settled: nothing is known of the credential as long as the token could
+// not be put away. Its error is worth a retry; nil: there is no other token to be had.
+func (t *limitTransport) renewal(ctx context.Context, resp *http.Response, token string) (settled bool, err error) {
 	c, ok := t.credential.(Renewable)
 	if !ok || token == "" {
-		return false
+		return true, nil
 	}
 	again, err := c.Renew(ctx, token)
-	return again && err == nil
+	if err == nil && !again {
+		return true, nil
+	}
+	e := &Error{Kind: KindUnreachable, Status: resp.StatusCode, RequestID: requestID(resp), Message: "the token was renewed meanwhile"}
+	if err != nil {
+		e.Message, e.Err = "the token was refused and could not be renewed", err
+	}
+	return err == nil, e
 }
 
 // judge tells of an answer that refuses the credential itself, and makes the error of

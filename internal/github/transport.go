@@ -55,14 +55,15 @@ func (t *limitTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 			limit *budget.LimitError
 		)
 		resp, token, err = t.once(req)
+		if err == nil && resp.StatusCode == http.StatusUnauthorized && !renewed {
+			renewed, err = t.renewal(req.Context(), resp, token)
+		}
 		switch {
-		case err == nil && resp.StatusCode == http.StatusUnauthorized && !renewed && t.renew(req.Context(), token):
-			renewed = true
-			err = &Error{Kind: KindUnreachable, Status: resp.StatusCode, RequestID: requestID(resp), Message: "the token was renewed meanwhile"}
 		case err == nil:
 			return t.judge(req.Context(), resp)
 		case errors.As(err, &limit):
-			if wait := limit.Until.Sub(t.now()); wait > t.scaled(shortWait) || t.sleep(req.Context(), wait) != nil {
+			wait := limit.Until.Sub(t.now())
+			if attempt == attempts-1 || wait > t.scaled(shortWait) || t.sleep(req.Context(), wait) != nil {
 				return nil, limit
 			}
 		case req.Context().Err() != nil:
