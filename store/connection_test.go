@@ -272,6 +272,72 @@ func TestAllProcessesShareAnInstallationsToken(t *testing.T) {
 	require.ErrorContains(t, err, "no such connection")
 }
 
+// Whoever asks GitHub for a token may have to wait for it: meanwhile no connection to
+// the database is taken, by none of the processes.
+func TestARenewalTakesNoConnection(t *testing.T) {
+	k := setupConnections(t)
+	made := k.create("app", func(n *connection.New) { n.Kind, n.AppID, n.InstallationID = connection.KindApp, 7, 8 })
+	began, answer := make(chan struct{}), make(chan struct{})
+	resume := sync.OnceFunc(func() { close(answer) })
+	defer resume()
+	var minted atomic.Int32
+	var group sync.WaitGroup
+	for range 2 { // workers
+		creds := &store.Credentials{Store: k.bundle.Store, Sealer: k.keys, Now: time.Now}
+		group.Go(func() {
+			token, _, err := creds.InstallationToken(t.Context(), made.ID, func(context.Context) (string, time.Time, error) {
+				close(began)
+				<-answer
+				return fmt.Sprintf("%s-%d", secret, minted.Add(1)), time.Now().Add(time.Hour), nil
+			})
+			if err != nil || token != secret+"-1" {
+				t.Error(token, err)
+			}
+		})
+	}
+	<-began
+	var open int
+	require.NoError(t, k.pool.QueryRow(t.Context(), `select count(*) from pg_stat_activity
+		where datname = current_database() and (state = 'idle in transaction' or wait_event_type = 'Lock')`).Scan(&open))
+	require.Zero(t, open, "transactions that wait for GitHub")
+	resume()
+	group.Wait()
+	require.EqualValues(t, 1, minted.Load())
+}
+
+// A process that ends while it asks GitHub for a token keeps the others waiting no longer
+// than its lease, and what comes late is not kept.
+func TestALeaseOfATokenEnds(t *testing.T) {
+	k := setupConnections(t)
+	made := k.create("app", func(n *connection.New) { n.Kind, n.AppID, n.InstallationID = connection.KindApp, 7, 8 })
+	ctx := t.Context()
+	renew := func(token string) func(context.Context) (string, time.Time, error) {
+		return func(context.Context) (string, time.Time, error) { return token, time.Now().Add(time.Hour), nil }
+	}
+	_, err := k.pool.Exec(ctx, `insert into connection_tokens (connection_id, leased_until) values ($1, now() + interval '300 ms')`, made.ID)
+	require.NoError(t, err)
+	hasty, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+	_, _, err = k.creds.InstallationToken(hasty, made.ID, renew("hasty"))
+	cancel()
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	token, _, err := k.creds.InstallationToken(ctx, made.ID, renew("second"))
+	require.NoError(t, err)
+	require.Equal(t, "second", token)
+
+	_, err = k.pool.Exec(ctx, `update connection_tokens set sealed = null, expires_at = null`)
+	require.NoError(t, err)
+	token, _, err = k.creds.InstallationToken(ctx, made.ID, func(context.Context) (string, time.Time, error) {
+		// The credential is replaced meanwhile, and another process has the lease.
+		_, err := k.pool.Exec(ctx, `update connection_tokens set leased_until = now() + interval '1 hour'`)
+		return "late", time.Now().Add(time.Hour), err
+	})
+	require.NoError(t, err)
+	require.Equal(t, "late", token)
+	var kept bool
+	require.NoError(t, k.pool.QueryRow(ctx, `select sealed is not null from connection_tokens`).Scan(&kept))
+	require.False(t, kept)
+}
+
 func TestTheEnvironmentDescribesAConnection(t *testing.T) {
 	k := setupConnections(t)
 	ctx := t.Context()

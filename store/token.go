@@ -2,11 +2,8 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/holdfast/holdfast/internal/dbsqlc"
 )
@@ -14,14 +11,26 @@ import (
 const (
 	// tokenMargin is how long before its end an installation's token is replaced.
 	tokenMargin = 5 * time.Minute
-	// renewalTime bounds the renewal of a token, during which a transaction is open.
+	// renewalTime bounds the renewal of a token.
 	renewalTime = 20 * time.Second
+	// tokenLease is for how long one process may renew it: some more, to keep what came.
+	tokenLease = renewalTime + 10*time.Second
+	// tokenPoll is how often the others look whether it is there.
+	tokenPoll = 100 * time.Millisecond
+	// endLeaseTime bounds the end of a lease, which the caller does not wait for otherwise.
+	endLeaseTime = 5 * time.Second
 )
+
+// installationToken is the token of one connection.
+type installationToken struct {
+	*Credentials
+	workspaceID, id string
+}
 
 // InstallationToken is the token of an App's installation, which all processes share,
 // and when it expires. Where there is none, or it expires in less than five minutes,
-// renew makes one while the others wait.
-func (c *Credentials) InstallationToken(ctx context.Context, id string, renew func(context.Context) (string, time.Time, error)) (string, time.Time, error) {
+// renew makes one while the others wait. No transaction is open meanwhile.
+func (c *Credentials) InstallationToken(ctx context.Context, id string, renew func(context.Context) (string, time.Time, error)) (token string, expires time.Time, err error) {
 	const what = "read an installation's token"
 	workspaceID, err := c.workspaceOf(ctx, id)
 	if err != nil {
@@ -30,67 +39,89 @@ func (c *Credentials) InstallationToken(ctx context.Context, id string, renew fu
 	if workspaceID == "" {
 		return "", time.Time{}, fmt.Errorf("%s: %w", what, errNoConnection)
 	}
-	bound := binding(workspaceID, id, fieldInstallationToken)
-	kept, err := c.Store.q.GetConnectionToken(ctx, c.Store.in(workspaceID), id)
-	if err != nil {
-		return "", time.Time{}, translate(what, err)
-	}
-	if len(kept) > 0 {
-		if token, expires, ok := c.unseal(dbsqlc.LockConnectionTokenRow(kept[0]), bound); ok {
-			return token, expires, nil
+	t := installationToken{c, workspaceID, id}
+	for {
+		kept, err := c.Store.q.GetConnectionToken(ctx, c.Store.in(workspaceID), id)
+		if err != nil {
+			return "", time.Time{}, translate(what, err)
+		}
+		if len(kept) > 0 {
+			if token, expires, ok := t.unseal(kept[0].Sealed, kept[0].ExpiresAt); ok {
+				return token, expires, nil
+			}
+		}
+		if token, expires, mine, err := t.renew(ctx, renew); mine || err != nil {
+			return token, expires, err
+		}
+		if err := pause(ctx, tokenPoll); err != nil {
+			return "", time.Time{}, err
 		}
 	}
-	return c.renewToken(ctx, workspaceID, id, bound, renew)
+}
+
+func (t installationToken) binding() []byte {
+	return binding(t.workspaceID, t.id, fieldInstallationToken)
 }
 
 // unseal is a token that is good for a while.
-func (c *Credentials) unseal(row dbsqlc.LockConnectionTokenRow, bound []byte) (token string, expires time.Time, ok bool) {
-	if c.Sealer == nil || row.ExpiresAt == nil || row.ExpiresAt.Sub(c.Now()) < tokenMargin {
+func (t installationToken) unseal(sealed []byte, until *time.Time) (token string, expires time.Time, ok bool) {
+	if t.Sealer == nil || until == nil || until.Sub(t.Now()) < tokenMargin {
 		return "", time.Time{}, false
 	}
-	text, err := c.Sealer.Decrypt(row.Sealed, bound)
-	return string(text), *row.ExpiresAt, err == nil // one that cannot be read is replaced
+	text, err := t.Sealer.Decrypt(sealed, t.binding())
+	return string(text), *until, err == nil // one that cannot be read is replaced
 }
 
-func (c *Credentials) renewToken(ctx context.Context, workspaceID, id string, bound []byte, renew func(context.Context) (string, time.Time, error)) (token string, expires time.Time, err error) {
-	if c.Sealer == nil {
-		return "", time.Time{}, errUnsealable()
+// renew makes a token, unless another process does: then it is not mine.
+func (t installationToken) renew(ctx context.Context, renew func(context.Context) (string, time.Time, error)) (token string, expires time.Time, mine bool, err error) {
+	if t.Sealer == nil {
+		return "", time.Time{}, false, errUnsealable()
 	}
-	err = c.Store.tx(ctx, workspaceID, "renew an installation's token", func(tx pgx.Tx) error {
-		if err := c.Store.q.AddConnectionToken(ctx, tx, id); err != nil {
-			return err
+	db := t.Store.in(t.workspaceID)
+	leases, err := t.Store.q.LeaseConnectionToken(ctx, db, dbsqlc.LeaseConnectionTokenParams{ConnectionID: t.id, Lease: tokenLease})
+	if err != nil || len(leases) == 0 {
+		return "", time.Time{}, false, translate("lease an installation's token", err)
+	}
+	lease, kept := leases[0], false
+	defer func() {
+		if kept {
+			return
 		}
-		row, err := c.Store.q.LockConnectionToken(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		var ok bool
-		if token, expires, ok = c.unseal(row, bound); ok { // another process was first
-			return nil
-		}
-		ctx, cancel := context.WithTimeout(ctx, renewalTime)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endLeaseTime)
 		defer cancel()
-		if token, expires, err = renew(ctx); err != nil {
-			return &renewalError{err}
+		arg := dbsqlc.EndConnectionTokenLeaseParams{ConnectionID: t.id, LeasedUntil: lease.LeasedUntil}
+		if end := t.Store.q.EndConnectionTokenLease(ctx, db, arg); err == nil {
+			err = translate("end the lease of an installation's token", end)
 		}
-		text, err := c.Sealer.Encrypt([]byte(token), bound)
-		if err != nil {
-			return fmt.Errorf("encrypt it: %w", err)
-		}
-		return c.Store.q.PutConnectionToken(ctx, tx, dbsqlc.PutConnectionTokenParams{ConnectionID: id, Sealed: text, ExpiresAt: &expires})
-	})
-	var failed *renewalError
-	if errors.As(err, &failed) {
-		return "", time.Time{}, failed.err // GitHub's answer, not the database's
+	}()
+	if token, expires, ok := t.unseal(lease.Sealed, lease.ExpiresAt); ok { // another process was first
+		return token, expires, true, nil
 	}
-	return token, expires, err
+	bounded, cancel := context.WithTimeout(ctx, renewalTime)
+	defer cancel()
+	if token, expires, err = renew(bounded); err != nil {
+		return "", time.Time{}, true, err // GitHub's answer, as it is
+	}
+	sealed, err := t.Sealer.Encrypt([]byte(token), t.binding())
+	if err != nil {
+		return "", time.Time{}, true, fmt.Errorf("encrypt an installation's token: %w", err)
+	}
+	err = t.Store.q.PutConnectionToken(ctx, db, dbsqlc.PutConnectionTokenParams{ConnectionID: t.id, LeasedUntil: lease.LeasedUntil, Sealed: sealed, ExpiresAt: &expires})
+	kept = err == nil
+	return token, expires, true, translate("keep an installation's token", err)
 }
 
-// renewalError keeps what a renewal failed with out of the translation of the
-// database's errors.
-type renewalError struct{ err error }
-
-func (e *renewalError) Error() string { return e.err.Error() }
+// pause waits, as long as ctx lasts.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
 
 // ForgetInstallationToken drops the token that expires then. One that was made since stays.
 func (c *Credentials) ForgetInstallationToken(ctx context.Context, id string, expires time.Time) error {

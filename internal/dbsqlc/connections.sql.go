@@ -37,16 +37,6 @@ func (q *Queries) AcceptConnection(ctx context.Context, db DBTX, arg AcceptConne
 	return err
 }
 
-const addConnectionToken = `-- name: AddConnectionToken :exec
-insert into connection_tokens (connection_id) values ($1) on conflict do nothing
-`
-
-// A row to lock.
-func (q *Queries) AddConnectionToken(ctx context.Context, db DBTX, connectionID string) error {
-	_, err := db.Exec(ctx, addConnectionToken, connectionID)
-	return err
-}
-
 const connectionWorkspace = `-- name: ConnectionWorkspace :one
 select coalesce(connection_workspace($1)::text, '')::text
 `
@@ -107,6 +97,20 @@ delete from connection_tokens where connection_id = $1
 
 func (q *Queries) DropConnectionToken(ctx context.Context, db DBTX, connectionID string) error {
 	_, err := db.Exec(ctx, dropConnectionToken, connectionID)
+	return err
+}
+
+const endConnectionTokenLease = `-- name: EndConnectionTokenLease :exec
+update connection_tokens set leased_until = null where connection_id = $1 and leased_until = $2
+`
+
+type EndConnectionTokenLeaseParams struct {
+	ConnectionID string
+	LeasedUntil  *time.Time
+}
+
+func (q *Queries) EndConnectionTokenLease(ctx context.Context, db DBTX, arg EndConnectionTokenLeaseParams) error {
+	_, err := db.Exec(ctx, endConnectionTokenLease, arg.ConnectionID, arg.LeasedUntil)
 	return err
 }
 
@@ -274,6 +278,46 @@ func (q *Queries) InsertConnection(ctx context.Context, db DBTX, arg InsertConne
 	return i, err
 }
 
+const leaseConnectionToken = `-- name: LeaseConnectionToken :many
+insert into connection_tokens as t (connection_id, leased_until) values ($1, now() + $2::interval)
+on conflict (connection_id) do update set leased_until = excluded.leased_until
+where t.leased_until is null or t.leased_until <= now()
+returning sealed, expires_at, leased_until
+`
+
+type LeaseConnectionTokenParams struct {
+	ConnectionID string
+	Lease        time.Duration
+}
+
+type LeaseConnectionTokenRow struct {
+	Sealed      []byte
+	ExpiresAt   *time.Time
+	LeasedUntil *time.Time
+}
+
+// Yields a row to one of all processes until the lease ends: it makes the token. What is
+// kept may have been made since the process looked.
+func (q *Queries) LeaseConnectionToken(ctx context.Context, db DBTX, arg LeaseConnectionTokenParams) ([]LeaseConnectionTokenRow, error) {
+	rows, err := db.Query(ctx, leaseConnectionToken, arg.ConnectionID, arg.Lease)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []LeaseConnectionTokenRow{}
+	for rows.Next() {
+		var i LeaseConnectionTokenRow
+		if err := rows.Scan(&i.Sealed, &i.ExpiresAt, &i.LeasedUntil); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listConnectionSecrets = `-- name: ListConnectionSecrets :many
 select s.connection_id, s.field, s.sealed, s.key_id from connection_secrets s
 join connections c on c.id = s.connection_id
@@ -400,22 +444,6 @@ func (q *Queries) LockConnection(ctx context.Context, db DBTX, arg LockConnectio
 	return i, err
 }
 
-const lockConnectionToken = `-- name: LockConnectionToken :one
-select sealed, expires_at from connection_tokens where connection_id = $1 for update
-`
-
-type LockConnectionTokenRow struct {
-	Sealed    []byte
-	ExpiresAt *time.Time
-}
-
-func (q *Queries) LockConnectionToken(ctx context.Context, db DBTX, connectionID string) (LockConnectionTokenRow, error) {
-	row := db.QueryRow(ctx, lockConnectionToken, connectionID)
-	var i LockConnectionTokenRow
-	err := row.Scan(&i.Sealed, &i.ExpiresAt)
-	return i, err
-}
-
 const lockWorkspaceConnections = `-- name: LockWorkspaceConnections :exec
 select pg_advisory_xact_lock(hashtextextended('holdfast:connections:' || $1::text, 0))
 `
@@ -522,17 +550,25 @@ func (q *Queries) PutConnectionSecrets(ctx context.Context, db DBTX, arg PutConn
 }
 
 const putConnectionToken = `-- name: PutConnectionToken :exec
-update connection_tokens set sealed = $1, expires_at = $2 where connection_id = $3
+update connection_tokens set sealed = $1, expires_at = $2, leased_until = null
+where connection_id = $3 and leased_until = $4
 `
 
 type PutConnectionTokenParams struct {
 	Sealed       []byte
 	ExpiresAt    *time.Time
 	ConnectionID string
+	LeasedUntil  *time.Time
 }
 
+// The lease tells that the connection is still the one that the token was made for.
 func (q *Queries) PutConnectionToken(ctx context.Context, db DBTX, arg PutConnectionTokenParams) error {
-	_, err := db.Exec(ctx, putConnectionToken, arg.Sealed, arg.ExpiresAt, arg.ConnectionID)
+	_, err := db.Exec(ctx, putConnectionToken,
+		arg.Sealed,
+		arg.ExpiresAt,
+		arg.ConnectionID,
+		arg.LeasedUntil,
+	)
 	return err
 }
 

@@ -114,15 +114,21 @@ where id = @id and version = @version and greatest(looked_at, checked_at) <= now
 select sealed, expires_at from connection_tokens
 where connection_id = @connection_id and sealed is not null;
 
--- name: AddConnectionToken :exec
--- A row to lock.
-insert into connection_tokens (connection_id) values (@connection_id) on conflict do nothing;
-
--- name: LockConnectionToken :one
-select sealed, expires_at from connection_tokens where connection_id = @connection_id for update;
+-- name: LeaseConnectionToken :many
+-- Yields a row to one of all processes until the lease ends: it makes the token. What is
+-- kept may have been made since the process looked.
+insert into connection_tokens as t (connection_id, leased_until) values (@connection_id, now() + @lease::interval)
+on conflict (connection_id) do update set leased_until = excluded.leased_until
+where t.leased_until is null or t.leased_until <= now()
+returning sealed, expires_at, leased_until;
 
 -- name: PutConnectionToken :exec
-update connection_tokens set sealed = @sealed, expires_at = @expires_at where connection_id = @connection_id;
+-- The lease tells that the connection is still the one that the token was made for.
+update connection_tokens set sealed = @sealed, expires_at = @expires_at, leased_until = null
+where connection_id = @connection_id and leased_until = @leased_until;
+
+-- name: EndConnectionTokenLease :exec
+update connection_tokens set leased_until = null where connection_id = @connection_id and leased_until = @leased_until;
 
 -- name: ForgetConnectionToken :exec
 update connection_tokens set sealed = null, expires_at = null
