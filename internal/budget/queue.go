@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	// mostWants bounds how many flows of a lane a call names: those whose last turn is
-	// longest ago.
+	// mostWants bounds how many flows of a lane a call names for each kind of requests:
+	// those whose last turn is longest ago.
 	mostWants = 16
 	// mostServed bounds of how many flows that is known.
 	mostServed = 4096
@@ -95,7 +95,7 @@ func (q *queue) fail(err func(waitKey) error) {
 	}
 }
 
-// wants lists who waits, of each lane the flows whose last turn is longest ago.
+// wants lists who waits, of each lane and kind the flows whose last turn is longest ago.
 func (q *queue) wants() []want {
 	var keys []waitKey
 	for key := range q.waiting {
@@ -106,9 +106,10 @@ func (q *queue) wants() []want {
 			q.waiting[a][0].began.Compare(q.waiting[b][0].began))
 	})
 	var wants []want
-	var named [lanes]int
+	named := map[class]int{}
 	for _, key := range keys {
-		if named[key.flow.Lane-1]++; named[key.flow.Lane-1] <= mostWants {
+		of := class{key.flow.Lane, key.kind}
+		if named[of]++; named[of] <= mostWants {
 			wants = append(wants, want{
 				Lane: key.flow.Lane, Workspace: key.flow.Workspace, Operation: key.flow.Operation, Kind: key.kind,
 				N: min(len(q.waiting[key]), mostOfOne),

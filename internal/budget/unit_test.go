@@ -220,3 +220,17 @@ func TestWhoIsAskedFor(t *testing.T) {
 	require.Zero(t, q.len())
 	require.Empty(t, q.wants())
 }
+
+// Flows whose requests cannot go now are never served, so they stay the first to be named;
+// those of another kind must be named beside them.
+func TestThoseWhoCannotGoHideNobodyOfAnotherKind(t *testing.T) {
+	t.Parallel()
+	q := newQueue()
+	for i := range 2 * mostWants {
+		q.add(&waiter{key: waitKey{Flow{LaneBackfill, "w", string(rune('a' + i))}, graphRead}, began: noon})
+	}
+	q.add(&waiter{key: waitKey{Flow{LaneBackfill, "w", "x"}, coreRead}, began: noon.Add(time.Second)})
+	wants := q.wants()
+	require.Len(t, wants, mostWants+1)
+	require.Contains(t, wants, want{LaneBackfill, "w", "x", coreRead, 1})
+}
