@@ -171,7 +171,7 @@ func (a *Account) leave(ctx context.Context, f Flow, k kind, answer Answer) *Lim
 	if answer.Refused != nil {
 		held = a.known.refused(*answer.Refused, now, a.ledger.times.scale)
 	}
-	a.known.saw(k.resource(), answer.Rate, now, a.ledger.times.hour)
+	a.known.saw(k.resource(), answer.Rate, now.Add(-answer.Took), now, a.ledger.times.hour)
 	a.wake()
 	a.mu.Unlock()
 	if word == nil {

@@ -96,7 +96,7 @@ func (a *alone) settle(c call, now time.Time) {
 			a.spent[i].add(allowed.cost(s.Kind)*int64(s.N), now)
 		}
 		r := s.Kind.resource().index()
-		a.hours[r].spend(a.hours[r].cost() * int64(s.Unseen))
+		a.hours[r].spend(a.hours[r].cost()*int64(s.Unseen), now)
 		if a.quota[r] >= 0 {
 			a.quota[r] = max(0, a.quota[r]-a.hours[r].cost()*int64(s.N))
 		}
@@ -107,11 +107,15 @@ func (a *alone) settle(c call, now time.Time) {
 func (a *alone) learn(c call, now time.Time) {
 	for name, rate := range c.Rates {
 		h := &a.hours[name.index()]
-		before, known := h.left, h.known && !h.open
-		if h.see(rate.Limit, rate.Left, now.Add(time.Duration(rate.Reset)), a.times.hour) {
+		before, known := h.told(), h.known && !h.open
+		var sent time.Time
+		if rate.Age > 0 {
+			sent = now.Add(-time.Duration(rate.Age))
+		}
+		if h.see(rate.Limit, rate.Left, now.Add(time.Duration(rate.Reset)), sent, a.times.hour) {
 			a.allot(name.index(), 0)
 		} else if known && name == GraphQL {
-			h.learnPrice(before-h.left, settledOf(c, name))
+			h.learnPrice(before-h.told(), settledOf(c, name))
 		}
 	}
 	switch c.Probe {

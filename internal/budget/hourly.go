@@ -22,6 +22,12 @@ type hourly struct {
 	known       bool    // GitHub has reported it
 	open        bool    // the window has ended, and no answer came since
 	price       float64 // of a GraphQL query, on average; REST requests cost 1
+	answered    int64   // queries since what is left last shrank
+
+	// unseen is what was taken off left for requests of which no report has told; the last
+	// of them was over then. A report on a request that was sent later has told of them.
+	unseen   int64
+	unseenAt time.Time
 
 	// While scouting one request at a time finds out how GitHub answers.
 	scouting bool
@@ -33,12 +39,13 @@ func tolerance(hour time.Duration) time.Duration { return min(another, max(hour/
 
 // see notes a report. Answers overtake each other: within one window the least that is
 // left is true, and so is the earliest end, since each is late by what GitHub rounds.
-// What is left of an earlier window says nothing. It tells whether a new window began.
-func (h *hourly) see(limit, left int64, reset time.Time, hour time.Duration) (began bool) {
+// What is left of an earlier window says nothing. sent is when the last of the requests
+// was sent that it is about; zero: nobody knows. It tells whether a new window began.
+func (h *hourly) see(limit, left int64, reset, sent time.Time, hour time.Duration) (began bool) {
 	later := reset.Sub(h.reset)
 	switch near := tolerance(hour); {
 	case !h.known || later > near:
-		h.limit, h.left, h.reset, h.known, h.open = limit, left, reset, true, false
+		h.limit, h.left, h.reset, h.known, h.open, h.unseen = limit, left, reset, true, false, 0
 		return true
 	case later < -near || h.open:
 		return false
@@ -47,11 +54,18 @@ func (h *hourly) see(limit, left int64, reset time.Time, hour time.Duration) (be
 		h.reset = reset
 	}
 	if limit != h.limit {
-		h.limit, h.left = limit, left
+		h.limit, h.left, h.unseen = limit, left, 0
 	}
-	h.left = min(h.left, left)
+	told := min(h.told(), left)
+	if sent.After(h.unseenAt) {
+		h.unseen = 0
+	}
+	h.left = max(0, told-h.unseen)
 	return false
 }
+
+// told is what reports say is left.
+func (h *hourly) told() int64 { return h.left + h.unseen }
 
 // pass notices the window's end: all of the limit is there again. The first request
 // of the new window goes alone, and its answer tells.
@@ -59,14 +73,14 @@ func (h *hourly) pass(now time.Time) (passed bool) {
 	if !h.known || h.open || now.Before(h.reset) {
 		return false
 	}
-	h.left, h.open, h.scouting, h.scouted = h.limit, true, true, time.Time{}
+	h.left, h.unseen, h.open, h.scouting, h.scouted = h.limit, 0, true, true, time.Time{}
 	return true
 }
 
 // spend counts requests of which no report says anything.
-func (h *hourly) spend(n int64) {
-	if h.known {
-		h.left = max(0, h.left-n)
+func (h *hourly) spend(n int64, now time.Time) {
+	if n = min(n, h.left); h.known && n > 0 {
+		h.left, h.unseen, h.unseenAt = h.left-n, h.unseen+n, now
 	}
 }
 
@@ -97,13 +111,16 @@ const (
 	highestPrice = 50
 )
 
-// learnPrice notes what queries cost: it is known only afterwards.
+// learnPrice notes what queries cost: it is known only afterwards. Of several that were
+// out at once the first answer may show what all have cost, and the others nothing.
 func (h *hourly) learnPrice(spent, requests int64) {
-	if spent <= 0 || requests <= 0 {
+	h.answered += requests
+	if spent <= 0 || h.answered <= 0 {
 		return
 	}
 	h.price = max(1, h.price)
-	h.price += priceWeight * (min(float64(spent)/float64(requests), highestPrice) - h.price)
+	h.price += priceWeight * (min(float64(spent)/float64(h.answered), highestPrice) - h.price)
+	h.answered = 0
 }
 
 // cost is about what one request costs.

@@ -96,13 +96,13 @@ func (n *known) refused(r Refusal, now time.Time, scale float64) *LimitError {
 	return &LimitError{Limit: limit, Until: n.holds[limit]}
 }
 
-// saw notes a report.
-func (n *known) saw(r Resource, rate *Rate, now time.Time, hour time.Duration) {
+// saw notes a report on a request that was sent then; zero: nobody knows.
+func (n *known) saw(r Resource, rate *Rate, sent, now time.Time, hour time.Duration) {
 	if rate == nil {
 		return
 	}
 	i, seen := r.index(), rate.sane()
-	n.hours[i].see(seen.Limit, seen.Left, now.Add(seen.Reset), hour)
+	n.hours[i].see(seen.Limit, seen.Left, now.Add(seen.Reset), sent, hour)
 	n.heard[i] = now
 }
 

@@ -131,8 +131,8 @@ func (a *Account) probed(rates Rates, err error) {
 		a.tally.probe = probeFailed
 	}
 	for name, rate := range rates {
-		a.tally.see(name, rate, now, a.ledger.times.hour)
-		a.known.saw(name, &rate, now, a.ledger.times.hour)
+		a.tally.see(name, rate, time.Time{}, now, a.ledger.times.hour)
+		a.known.saw(name, &rate, time.Time{}, now, a.ledger.times.hour)
 	}
 	a.wake()
 }

@@ -6,6 +6,7 @@ import "time"
 type tally struct {
 	settled map[waitKey]*settled
 	hours   [len(resources)]hourly
+	sent    [len(resources)]time.Time // the last of the requests whose answers told of hours
 	ok      [len(resources)]bool
 	refused []Refusal
 	words   []chan refusal // who waits for what the refusals come to
@@ -23,7 +24,7 @@ func (t *tally) add(f Flow, k kind, answer Answer, now time.Time, hour time.Dura
 	}
 	t.ok[r] = t.ok[r] || answer.OK
 	if answer.Rate != nil {
-		t.see(k.resource(), *answer.Rate, now, hour)
+		t.see(k.resource(), *answer.Rate, now.Add(-answer.Took), now, hour)
 	}
 	if answer.Refused == nil {
 		return nil
@@ -34,11 +35,15 @@ func (t *tally) add(f Flow, k kind, answer Answer, now time.Time, hour time.Dura
 	return word
 }
 
-// see notes a report.
-func (t *tally) see(r Resource, rate Rate, now time.Time, hour time.Duration) {
+// see notes a report on a request that was sent then; zero: nobody knows.
+func (t *tally) see(r Resource, rate Rate, sent, now time.Time, hour time.Duration) {
 	t.changed = true
 	rate = rate.sane()
-	t.hours[r.index()].see(rate.Limit, rate.Left, now.Add(rate.Reset), hour)
+	i := r.index()
+	t.hours[i].see(rate.Limit, rate.Left, now.Add(rate.Reset), sent, hour)
+	if sent.After(t.sent[i]) {
+		t.sent[i] = sent
+	}
 }
 
 func (t *tally) send(key waitKey, unseen bool) {
@@ -66,7 +71,11 @@ func (t *tally) fill(c *call, now time.Time) {
 	c.Rates, c.OK = map[Resource]rated{}, map[Resource]bool{}
 	for i, name := range resources {
 		if h := t.hours[i]; h.known {
-			c.Rates[name] = rated{Limit: h.limit, Left: h.left, Reset: millis(h.reset.Sub(now))}
+			rate := rated{Limit: h.limit, Left: h.left, Reset: millis(h.reset.Sub(now))}
+			if sent := t.sent[i]; !sent.IsZero() {
+				rate.Age = millis(max(1, now.Sub(sent)))
+			}
+			c.Rates[name] = rate
 		}
 		if t.ok[i] {
 			c.OK[name] = true

@@ -52,6 +52,8 @@ type rated struct {
 	Limit int64  `json:"limit"`
 	Left  int64  `json:"left"`
 	Reset millis `json:"reset"` // from now
+	// Age is how long ago the last of the requests was sent that it is about; 0: nobody knows.
+	Age millis `json:"age,omitempty"`
 }
 
 type refusal struct {

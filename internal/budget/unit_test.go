@@ -53,16 +53,16 @@ func TestTheHourAsAnswersReportIt(t *testing.T) {
 	t.Parallel()
 	var h hourly
 	reset := noon.Add(10 * time.Minute)
-	require.True(t, h.see(5000, 90, reset, time.Hour))
-	require.False(t, h.see(5000, 91, reset.Add(time.Second), time.Hour))
+	require.True(t, h.see(5000, 90, reset, time.Time{}, time.Hour))
+	require.False(t, h.see(5000, 91, reset.Add(time.Second), time.Time{}, time.Hour))
 	require.EqualValues(t, 90, h.left, "an answer that was overtaken")
 	require.Equal(t, reset, h.reset, "the earliest end counts: each is late by what GitHub rounds")
-	h.see(5000, 80, reset.Add(-time.Second), time.Hour)
+	h.see(5000, 80, reset.Add(-time.Second), time.Time{}, time.Hour)
 	require.EqualValues(t, 80, h.left)
 	require.Equal(t, reset.Add(-time.Second), h.reset)
-	h.see(5000, 4999, reset.Add(-time.Hour), time.Hour)
+	h.see(5000, 4999, reset.Add(-time.Hour), time.Time{}, time.Hour)
 	require.EqualValues(t, 80, h.left, "of an earlier window")
-	h.see(12500, 8000, reset, time.Hour)
+	h.see(12500, 8000, reset, time.Time{}, time.Hour)
 	require.EqualValues(t, 8000, h.left, "the limit was raised")
 	require.InDelta(t, 1./6, h.remaining(noon, time.Hour), 0.001)
 
@@ -70,10 +70,10 @@ func TestTheHourAsAnswersReportIt(t *testing.T) {
 	require.True(t, h.pass(reset))
 	require.EqualValues(t, 12500, h.left)
 	require.True(t, h.scouting, "one request goes first")
-	h.see(12500, 7990, reset, time.Hour)
+	h.see(12500, 7990, reset, time.Time{}, time.Hour)
 	require.EqualValues(t, 12500, h.left, "a late answer of the window that ended")
 	require.InDelta(t, 1, h.remaining(reset, time.Hour), 0)
-	require.True(t, h.see(12500, 12400, reset.Add(time.Hour), time.Hour))
+	require.True(t, h.see(12500, 12400, reset.Add(time.Hour), time.Time{}, time.Hour))
 	require.EqualValues(t, 12400, h.left)
 	require.False(t, h.pass(reset.Add(time.Minute)))
 }
@@ -101,6 +101,59 @@ func TestWhatAQueryCostsIsLearned(t *testing.T) {
 	h.learnPrice(0, 3)
 	h.learnPrice(3, 0)
 	require.LessOrEqual(t, h.cost(), int64(highestPrice))
+
+	h = hourly{}
+	for range 50 { // ten at once, the last of which is answered first
+		h.learnPrice(10, 1)
+		for range 9 {
+			h.learnPrice(0, 1)
+		}
+	}
+	require.InDelta(t, 1, h.price, 0.01, "all together cost ten")
+}
+
+// An answer that tells nothing of what is left is taken off it, until a later one tells.
+func TestWhatIsUnseenIsGivenBack(t *testing.T) {
+	f := setup(t, 1, time.Hour)
+	f.times.settle = 0
+	script := &shared{account: account, keys: keys(account)}
+	desks := map[string]func(c call) reply{
+		"alone": func() func(call) reply {
+			a := newAlone(f.times, 1)
+			return func(c call) reply { return a.take(c, time.Now()) }
+		}(),
+		"script": func(c call) reply {
+			if script.epoch == "" {
+				c.Know = &knowledge{}
+			}
+			r, err := script.ask(t.Context(), f.ledgers[0], c)
+			require.NoError(t, err)
+			script.epoch = r.Epoch
+			return r
+		},
+	}
+	of := func(n, unseen int) []settled {
+		return []settled{{want{LaneBackfill, "w", "o", coreRead, n}, unseen}}
+	}
+	report := func(left int64, age time.Duration) map[Resource]rated {
+		return map[Resource]rated{Core: {Limit: 5000, Left: left, Reset: millis(30 * time.Minute), Age: millis(age)}}
+	}
+	for name, take := range desks {
+		left := func(c call) int64 {
+			c.Policy = wish{InFlight: 10}
+			return take(c).View.Rates[Core].Left
+		}
+		require.EqualValues(t, 4000, left(call{Rates: report(4000, time.Second)}), name)
+		require.EqualValues(t, 3000, left(call{Settled: of(1000, 1000)}), "%s: GitHub is away", name)
+		require.EqualValues(t, 2995, left(call{Settled: of(5, 5), Rates: report(4000, time.Nanosecond)}), "%s: in one call nobody knows which was first", name)
+		require.EqualValues(t, 2994, left(call{Rates: report(3999, time.Minute)}), "%s: it was sent before", name)
+		require.EqualValues(t, 2994, left(call{Rates: report(3999, 0)}), "%s: nobody knows when it was sent", name)
+		require.Eventually(t, func() bool { return left(call{Rates: report(3998, time.Nanosecond)}) == 3998 },
+			patience, time.Millisecond, "%s: GitHub has not counted them", name)
+		require.EqualValues(t, 0, left(call{Settled: of(1, 5000)}), name)
+		require.Eventually(t, func() bool { return left(call{Rates: report(3000, time.Nanosecond)}) == 3000 },
+			patience, time.Millisecond, "%s: and of others it has", name)
+	}
 }
 
 func TestPolicies(t *testing.T) {

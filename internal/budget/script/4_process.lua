@@ -14,7 +14,7 @@ local function vanish(p)
   for k, n in ipairs(p.busy) do
     local r = rules.kinds[k]
     for _, a in ipairs(rules.allowed) do spend(a, a.cost[k] * n, 0) end
-    if n > 0 and known(r) then set(r .. ':left', math.max(0, state[r .. ':left'] - cost(r) * n)) end
+    unsee(r, cost(r) * n)
   end
   p.busy, p.urgent, p.wants, p.given = { 0, 0, 0, 0, 0, 0 }, 0, {}, {}
   p.dirty = true

@@ -18,9 +18,7 @@ local function settle()
     if not call.know then -- which tells it as well
       for _, a in ipairs(rules.allowed) do spend(a, a.cost[k] * s.n, 0) end
     end
-    if s.u > 0 and known(r) then
-      set(r .. ':left', math.max(0, state[r .. ':left'] - cost(r) * s.u))
-    end
+    unsee(r, cost(r) * s.u)
     attribute(s, r, cost(r) * s.n)
   end
 end
@@ -73,11 +71,11 @@ end
 -- learn takes in what answers said, and what came of a probe.
 local function learn()
   for r, rate in pairs(call.rates or {}) do
-    local before = known(r) and state[r .. ':open'] ~= 1 and state[r .. ':left']
+    local before = known(r) and state[r .. ':open'] ~= 1 and told_left(r)
     local reset = state[r .. ':reset']
     see(r, rate)
     if before and r == 'graphql' and state[r .. ':reset'] <= reset then
-      learn_price(before - state[r .. ':left'], settled_of(r))
+      learn_price(before - told_left(r), settled_of(r))
     end
   end
   for r in pairs(call.ok or {}) do
