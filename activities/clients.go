@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast/holdfast/internal/budget"
+	"github.com/holdfast/holdfast/internal/collection"
 	"github.com/holdfast/holdfast/internal/github"
 	"github.com/holdfast/holdfast/internal/operation"
 )
@@ -25,14 +26,15 @@ const (
 // Clients gives steps their clients of GitHub; *github.Pool does.
 type Clients interface {
 	// For is a client of one of a workspace's connections that serve a repository, or with
-	// an empty name the organization owner. A *github.CredentialError says that there is
-	// none, or that GitHub accepts none of them.
-	For(ctx context.Context, workspaceID, owner, name string) (*github.Client, error)
+	// an empty name the organization owner: one that need not wait for a resource, if there
+	// is one. A *github.CredentialError says that there is none at all, or that GitHub
+	// accepts none of them.
+	For(ctx context.Context, workspaceID, owner, name string, resource budget.Resource) (*github.Client, error)
 	// Connection is the client of one connection. Errors are those of For.
 	Connection(ctx context.Context, workspaceID, id string) (*github.Client, error)
-	// Ready is when the first of the connections that For chooses from lets requests
-	// through; zero or past: one does now.
-	Ready(ctx context.Context, workspaceID, owner, name string) time.Time
+	// Ready is when the first of the connections that For chooses from lets requests for a
+	// resource through; zero or past: one does now.
+	Ready(ctx context.Context, workspaceID, owner, name string, resource budget.Resource) time.Time
 }
 
 // asking is one step of an operation that asks GitHub. It does so with one client from
@@ -41,15 +43,20 @@ type Clients interface {
 type asking struct {
 	*Sync
 	client      *github.Client
-	owner, name string // what it asks about, as Clients.For takes it
+	owner, name string          // what it asks about, as Clients.For takes it
+	resource    budget.Resource // what it asks for in the first place
 }
 
-// ask begins a step. Where no client can be had now, the result is the wait for one,
-// which has been recorded for a collection.
-func (a *Sync) ask(ctx context.Context, op operation.Operation, collection, owner, name string) (*asking, *Wait, error) {
-	client, err := a.Clients.For(ctx, op.WorkspaceID, owner, name)
+// ask begins a step on a collection. Where no client can be had now, the result is the
+// wait for one, which has been recorded.
+func (a *Sync) ask(ctx context.Context, op operation.Operation, c collection.Collection, owner, name string) (*asking, *Wait, error) {
+	resource := budget.Core
+	if c.GraphQL != nil {
+		resource = budget.GraphQL
+	}
+	client, err := a.Clients.For(ctx, op.WorkspaceID, owner, name, resource)
 	if err == nil {
-		return &asking{Sync: a, client: client, owner: owner, name: name}, nil, nil
+		return &asking{Sync: a, client: client, owner: owner, name: name, resource: resource}, nil, nil
 	}
 	if ctx.Err() != nil {
 		return nil, nil, ctx.Err()
@@ -58,7 +65,7 @@ func (a *Sync) ask(ctx context.Context, op operation.Operation, collection, owne
 	if !ok {
 		return nil, nil, retryable(err)
 	}
-	w.Collection = collection
+	w.Collection = c.Name
 	_, err = a.tell(ctx, op, w)
 	return nil, a.until(w), err
 }
@@ -95,7 +102,7 @@ func (a *Sync) scaled(d time.Duration) time.Duration {
 // pool has been told. It is not ok where nothing else can be had by waiting: there is no
 // credential.
 func (a *asking) dismissed(ctx context.Context, workspaceID string) (w operation.Waiting, ok bool) {
-	next, err := a.Clients.For(ctx, workspaceID, a.owner, a.name)
+	next, err := a.Clients.For(ctx, workspaceID, a.owner, a.name, a.resource)
 	if err != nil {
 		return a.heldBy(err)
 	}
@@ -120,11 +127,11 @@ func (a *asking) hold(ctx context.Context, op operation.Operation, w operation.W
 // relief is when the first connection can go on, if that is before a time; else the
 // time. That one can now is believed of another one only.
 func (a *asking) relief(ctx context.Context, workspaceID string, until time.Time) time.Time {
-	ready := a.Clients.Ready(ctx, workspaceID, a.owner, a.name)
+	ready := a.Clients.Ready(ctx, workspaceID, a.owner, a.name, a.resource)
 	if !ready.Before(until) || ready.After(a.Now()) {
 		return earlier(ready, until)
 	}
-	other, err := a.Clients.For(ctx, workspaceID, a.owner, a.name)
+	other, err := a.Clients.For(ctx, workspaceID, a.owner, a.name, a.resource)
 	if err != nil || other == a.client {
 		return until
 	}

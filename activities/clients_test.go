@@ -100,7 +100,7 @@ func setupPool(t *testing.T, names ...string) *pooled {
 func (p *pooled) chosen() string {
 	p.t.Helper()
 	owner, name, _ := strings.Cut(p.repo.FullName(), "/")
-	client, err := p.pool.For(p.t.Context(), config.DefaultWorkspace, owner, name)
+	client, err := p.pool.For(p.t.Context(), config.DefaultWorkspace, owner, name, budget.Core)
 	require.NoError(p.t, err)
 	return client.Connection()
 }
@@ -215,7 +215,7 @@ type busy struct {
 	limit budget.Limit
 }
 
-func (b busy) For(context.Context, string, string, string) (*github.Client, error) {
+func (b busy) For(context.Context, string, string, string, budget.Resource) (*github.Client, error) {
 	return nil, &budget.LimitError{Limit: b.limit, Until: time.Now().Add(10 * time.Second)}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"go.temporal.io/sdk/activity"
 
+	"github.com/holdfast/holdfast/internal/budget"
 	"github.com/holdfast/holdfast/internal/collection"
 	"github.com/holdfast/holdfast/internal/delivery"
 	"github.com/holdfast/holdfast/internal/operation"
@@ -148,7 +149,7 @@ func (d *Deliveries) SettleDeliveries(ctx context.Context, in WatchPassEnd) (Set
 // far as this process knows.
 func (d *Deliveries) ample(ctx context.Context, workspaceID, repository string) bool {
 	owner, name, _ := strings.Cut(repository, "/")
-	client, err := d.Clients.For(ctx, workspaceID, owner, name)
+	client, err := d.Clients.For(ctx, workspaceID, owner, name, budget.Core)
 	if err != nil {
 		return false // the next pass will say why
 	}

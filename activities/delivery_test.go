@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/holdfast/holdfast/activities"
+	"github.com/holdfast/holdfast/internal/budget"
 	"github.com/holdfast/holdfast/internal/config"
 	"github.com/holdfast/holdfast/internal/delivery"
 	"github.com/holdfast/holdfast/internal/github"
@@ -294,7 +295,7 @@ func TestWhatIsLeftOfTheBudgetIsToldToTheWatch(t *testing.T) {
 		require.NoError(t, value.Get(&out))
 		return out.Ample
 	}
-	client, err := p.pool.For(t.Context(), config.DefaultWorkspace, "o", "r")
+	client, err := p.pool.For(t.Context(), config.DefaultWorkspace, "o", "r", budget.Core)
 	require.NoError(t, err)
 	_, err = client.Object(t.Context(), "repos/"+p.repo.FullName())
 	require.NoError(t, err)

@@ -63,7 +63,7 @@ func (a *Sync) PlanOrganization(ctx context.Context, ref OperationRef) (Plan, er
 	if !ok {
 		return Plan{}, fatal("unknown_collection", "The organization's own collection is not known.", nil)
 	}
-	s, wait, err := a.ask(ctx, op, c.Name, input.Organization, "")
+	s, wait, err := a.ask(ctx, op, c, input.Organization, "")
 	if s == nil {
 		return Plan{Wait: wait}, err
 	}

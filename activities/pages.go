@@ -54,7 +54,7 @@ func (a *Sync) SyncPages(ctx context.Context, in Pages) (PagesResult, error) {
 	if !ok {
 		return PagesResult{}, unknown(in.Collection)
 	}
-	asks, wait, err := a.ask(ctx, op, c.Name, in.Owner, in.Name)
+	asks, wait, err := a.ask(ctx, op, c, in.Owner, in.Name)
 	if asks == nil {
 		return PagesResult{Wait: wait}, err
 	}

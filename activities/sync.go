@@ -92,7 +92,7 @@ func (a *Sync) PlanSync(ctx context.Context, ref OperationRef) (Plan, error) {
 		return Plan{}, fatal("unknown_collection", "The repository's own collection is not known.", nil)
 	}
 	owner, name, _ := strings.Cut(input.Repository, "/")
-	s, wait, err := a.ask(ctx, op, c.Name, owner, name)
+	s, wait, err := a.ask(ctx, op, c, owner, name)
 	if s == nil {
 		return Plan{Wait: wait}, err
 	}

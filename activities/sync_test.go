@@ -53,7 +53,7 @@ func account(t *testing.T, now func() time.Time) *budget.Account {
 // fixed gives every step the same client.
 type fixed struct{ client *github.Client }
 
-func (f fixed) For(context.Context, string, string, string) (*github.Client, error) {
+func (f fixed) For(context.Context, string, string, string, budget.Resource) (*github.Client, error) {
 	return f.client, nil
 }
 
@@ -61,7 +61,9 @@ func (f fixed) Connection(context.Context, string, string) (*github.Client, erro
 	return f.client, nil
 }
 
-func (fixed) Ready(context.Context, string, string, string) time.Time { return time.Time{} }
+func (fixed) Ready(context.Context, string, string, string, budget.Resource) time.Time {
+	return time.Time{}
+}
 
 func setup(t *testing.T, items int, options githubsim.Options) *bundle {
 	t.Helper()

@@ -104,18 +104,18 @@ func NewPool(o PoolOptions) *Pool {
 	return &Pool{o: o, workspaces: map[string]*workspace{}}
 }
 
-// For is the client for a step on a repository; name is empty where it is about an
-// owner. The step should use it throughout: what GitHub shows, and its entity tags,
-// depend on the credential. It is the same one as long as that is fit for use, and
-// another when GitHub has refused it, or the lane of ctx has to wait with it and with
-// another has not. Errors are
-// *CredentialError when there is none, and those of the store.
-func (p *Pool) For(ctx context.Context, workspaceID, owner, name string) (*Client, error) {
+// For is the client for a step on a repository that asks for a resource; name is empty
+// where it is about an owner. The step should use it throughout: what GitHub shows, and
+// its entity tags, depend on the credential. It is the same one as long as that is fit
+// for use, and another when GitHub has refused it, or the lane of ctx has to wait with it
+// and with another has not. Errors are *CredentialError when there is none, and those of
+// the store.
+func (p *Pool) For(ctx context.Context, workspaceID, owner, name string, resource budget.Resource) (*Client, error) {
 	fit, err := p.fit(ctx, workspaceID, purpose{owner: owner, name: name})
 	if err != nil {
 		return nil, err
 	}
-	return choose(fit, budget.FlowOf(ctx).Lane, owner, name, p.o.Now()), nil
+	return choose(fit, budget.FlowOf(ctx).Lane, resource, owner, name, p.o.Now()), nil
 }
 
 // Connection is the client of one connection, whatever it serves. Errors are those of For.
@@ -129,13 +129,13 @@ func (p *Pool) Connection(ctx context.Context, workspaceID, id string) (*Client,
 
 // Ready is when the first of the connections that For chooses from lets requests of the
 // lane of ctx through, as far as this process knows; zero or past: one does now, or there is none.
-func (p *Pool) Ready(ctx context.Context, workspaceID, owner, name string) time.Time {
+func (p *Pool) Ready(ctx context.Context, workspaceID, owner, name string, resource budget.Resource) time.Time {
 	fit, err := p.fit(ctx, workspaceID, purpose{owner: owner, name: name})
 	if err != nil {
 		return time.Time{}
 	}
 	now := p.o.Now()
-	return now.Add(slices.Min(waits(fit, budget.FlowOf(ctx).Lane, now)))
+	return now.Add(slices.Min(waits(fit, budget.FlowOf(ctx).Lane, resource, now)))
 }
 
 // fit are the clients that may be used for something, at least one.

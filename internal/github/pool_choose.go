@@ -72,9 +72,9 @@ func (e *entry) due(now time.Time) bool {
 // processes take the same one: entity tags depend on the credential. One that must wait
 // stands behind those that need not; of those that must, the first to be let through
 // goes first.
-func choose(fit []*Client, lane budget.Lane, owner, name string, now time.Time) *Client {
+func choose(fit []*Client, lane budget.Lane, resource budget.Resource, owner, name string, now time.Time) *Client {
 	repository := strings.ToLower(owner + "/" + name)
-	wait, order := waits(fit, lane, now), make([]int, len(fit))
+	wait, order := waits(fit, lane, resource, now), make([]int, len(fit))
 	preference := make([]uint64, len(fit))
 	for i, c := range fit {
 		h := fnv.New64a()
@@ -86,11 +86,16 @@ func choose(fit []*Client, lane budget.Lane, owner, name string, now time.Time) 
 	})]
 }
 
-// waits are how long each client has to wait in a lane.
-func waits(fit []*Client, lane budget.Lane, now time.Time) []time.Duration {
+// waits are how long each client has to wait in a lane for a resource. Where there is no
+// GraphQL the REST API is asked instead.
+func waits(fit []*Client, lane budget.Lane, resource budget.Resource, now time.Time) []time.Duration {
 	out := make([]time.Duration, len(fit))
 	for i, c := range fit {
-		out[i] = waitOf(c.account.Peek(lane, budget.Core), now)
+		of := resource
+		if of == budget.GraphQL && !c.Queries() {
+			of = budget.Core
+		}
+		out[i] = waitOf(c.account.Peek(lane, of), now)
 	}
 	return out
 }

@@ -67,14 +67,14 @@ func installed() connection.Held {
 // serving is the connection that serves a repository.
 func (p *pooled) serving(owner, name string) *github.Client {
 	p.t.Helper()
-	c, err := p.For(p.t.Context(), workspaceID, owner, name)
+	c, err := p.For(p.t.Context(), workspaceID, owner, name, budget.Core)
 	require.NoError(p.t, err)
 	return c
 }
 
 func (p *pooled) refusal(owner, name string) string {
 	p.t.Helper()
-	_, err := p.For(p.t.Context(), workspaceID, owner, name)
+	_, err := p.For(p.t.Context(), workspaceID, owner, name, budget.Core)
 	var refused *github.CredentialError
 	require.ErrorAs(p.t, err, &refused)
 	return refused.Reason
@@ -198,10 +198,10 @@ func TestAnotherTakesOverFromOneThatMustWait(t *testing.T) {
 	_, err = second.List(t.Context(), "x", github.Ask{})
 	require.ErrorAs(t, err, &limit)
 	require.Equal(t, first.Connection(), p.serving("o", "r").Connection(), "of two that must wait the one that may go on first")
-	require.WithinDuration(t, p.clock.now().Add(9*time.Minute), p.Ready(t.Context(), workspaceID, "o", "r"), 5*time.Second)
+	require.WithinDuration(t, p.clock.now().Add(9*time.Minute), p.Ready(t.Context(), workspaceID, "o", "r", budget.Core), 5*time.Second)
 	p.clock.pass(10 * time.Minute)
 	require.Equal(t, first.Connection(), p.serving("o", "r").Connection())
-	require.False(t, p.Ready(t.Context(), workspaceID, "o", "r").After(p.clock.now()))
+	require.False(t, p.Ready(t.Context(), workspaceID, "o", "r", budget.Core).After(p.clock.now()))
 }
 
 // What is left and kept for more urgent lanes is nothing to the lane that has to wait.
@@ -220,9 +220,50 @@ func TestAnotherTakesOverFromOneWhoseRestIsNotForTheLane(t *testing.T) {
 	_, err = first.Object(t.Context(), "x")
 	require.ErrorAs(t, err, &limit)
 	require.NotEqual(t, first.Connection(), p.serving("o", "r").Connection())
-	person, err := p.For(budget.WithFlow(t.Context(), budget.Flow{Lane: budget.LaneInteractive}), workspaceID, "o", "r")
+	person, err := p.For(budget.WithFlow(t.Context(), budget.Flow{Lane: budget.LaneInteractive}), workspaceID, "o", "r", budget.Core)
 	require.NoError(t, err)
 	require.Equal(t, first.Connection(), person.Connection(), "a person goes on with what is left")
+}
+
+// What is left of GraphQL's points says nothing to who asks the REST API, and the reverse.
+func TestAnotherTakesOverFromOneWhosePointsAreSpent(t *testing.T) {
+	t.Parallel()
+	p := newPool(t, tokenOf("a", "ta"), tokenOf("b", "tb"))
+	p.fake.users = map[string]int64{"ta": 1, "tb": 2}
+	of := func(resource budget.Resource) *github.Client {
+		c, err := p.For(t.Context(), workspaceID, "o", "r", resource)
+		require.NoError(t, err)
+		return c
+	}
+	first := of(budget.GraphQL)
+	require.Same(t, first, of(budget.Core))
+	reset := strconv.FormatInt(time.Now().Add(30*time.Minute).Unix(), 10)
+	p.fake.now(func() {
+		p.fake.answer = status(http.StatusForbidden, "X-RateLimit-Limit", "5000", "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", reset, "X-RateLimit-Resource", "graphql")
+	})
+	var limit *budget.LimitError
+	_, err := first.GraphQL(t.Context(), query, nil)
+	require.ErrorAs(t, err, &limit)
+	require.Equal(t, budget.Points, limit.Limit)
+	second := of(budget.GraphQL)
+	require.NotSame(t, first, second)
+	require.Same(t, first, of(budget.Core))
+	ready := func(resource budget.Resource) time.Time { return p.Ready(t.Context(), workspaceID, "o", "r", resource) }
+	require.False(t, ready(budget.GraphQL).After(p.clock.now()))
+
+	_, err = second.GraphQL(t.Context(), query, nil)
+	require.ErrorAs(t, err, &limit)
+	require.WithinDuration(t, p.clock.now().Add(30*time.Minute), ready(budget.GraphQL), 5*time.Second)
+	require.False(t, ready(budget.Core).After(p.clock.now()))
+
+	p.clock.pass(time.Hour)
+	p.fake.now(func() { p.fake.answer = status(http.StatusNotFound) })
+	_, err = first.GraphQL(t.Context(), query, nil)
+	require.Equal(t, github.KindNotServed, github.KindOf(err))
+	p.fake.now(func() { p.fake.answer = status(http.StatusTooManyRequests, "Retry-After", "600") })
+	_, err = first.List(t.Context(), "x", github.Ask{})
+	require.ErrorAs(t, err, &limit)
+	require.NotSame(t, first, of(budget.GraphQL), "without GraphQL it would ask the REST API")
 }
 
 func TestAConnectionIsAskedForByItsID(t *testing.T) {
@@ -241,7 +282,7 @@ func TestAConnectionIsAskedForByItsID(t *testing.T) {
 	_, err = p.Connection(t.Context(), workspaceID, "c")
 	require.ErrorAs(t, err, &refused)
 	require.Equal(t, "The connection was deleted.", refused.Reason)
-	_, err = p.For(t.Context(), workspaceID, "o", "a")
+	_, err = p.For(t.Context(), workspaceID, "o", "a", budget.Core)
 	require.NoError(t, err)
 }
 
@@ -352,7 +393,7 @@ func TestAPoolSaysWhatItsStoreCannotTell(t *testing.T) {
 	t.Parallel()
 	p := newPool(t, tokenOf("a", "ta"))
 	p.store.fail = errors.New("the database is away")
-	_, err := p.For(t.Context(), workspaceID, "o", "r")
+	_, err := p.For(t.Context(), workspaceID, "o", "r", budget.Core)
 	require.ErrorIs(t, err, p.store.fail)
 	var refused *github.CredentialError
 	require.NotErrorAs(t, err, &refused)
@@ -367,7 +408,7 @@ func TestAPoolIsSafeForConcurrentUse(t *testing.T) {
 		wait.Go(func() {
 			for range 5 {
 				ctx, cancel := context.WithCancel(t.Context())
-				c, err := p.For(ctx, workspaceID, "o", strconv.Itoa(i))
+				c, err := p.For(ctx, workspaceID, "o", strconv.Itoa(i), budget.Core)
 				if err == nil {
 					_, err = c.List(ctx, "x", github.Ask{})
 				}

@@ -39,7 +39,7 @@ func TestAPoolAsksTheSimulatorWithEveryKindOfCredential(t *testing.T) {
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	for _, h := range held {
-		c, err := pool.For(t.Context(), workspaceID, h.ID, "r")
+		c, err := pool.For(t.Context(), workspaceID, h.ID, "r", budget.Core)
 		require.NoError(t, err)
 		page, err := c.List(t.Context(), "repos/octo/r/issues?state=all", github.Ask{})
 		require.NoError(t, err, h.ID)
@@ -68,12 +68,12 @@ func TestAPoolAsksTheSimulatorWithEveryKindOfCredential(t *testing.T) {
 	require.NotContains(t, unreadable(app), "issues")
 
 	require.NoError(t, sim.EditInstallation(installationID, func(i *githubsim.Installation) { now := time.Now(); i.SuspendedAt = &now }))
-	c, err := pool.For(t.Context(), workspaceID, "i", "r")
+	c, err := pool.For(t.Context(), workspaceID, "i", "r", budget.Core)
 	require.NoError(t, err)
 	_, err = c.List(t.Context(), "repos/octo/r/issues", github.Ask{})
 	require.Equal(t, github.KindUnauthorized, github.KindOf(err))
 	var refused *github.CredentialError
-	_, err = pool.For(t.Context(), workspaceID, "i", "r")
+	_, err = pool.For(t.Context(), workspaceID, "i", "r", budget.Core)
 	require.ErrorAs(t, err, &refused)
 	require.Contains(t, refused.Reason, "suspended")
 }
