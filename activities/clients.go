@@ -35,6 +35,9 @@ type Clients interface {
 	// Ready is when the first of the connections that For chooses from lets requests for a
 	// resource through; zero or past: one does now.
 	Ready(ctx context.Context, workspaceID, owner, name string, resource budget.Resource) time.Time
+	// Pace is what is known of GitHub's answers to a client, with the hourly budgets of all
+	// connections that For chooses from.
+	Pace(ctx context.Context, workspaceID, owner, name string, client *github.Client) budget.Pace
 }
 
 // asking is one step of an operation that asks GitHub. It does so with one client from

@@ -80,7 +80,10 @@ func (a *asking) foresee(ctx context.Context, op operation.Operation, in operati
 			jobs = append(jobs, a.job(p.collection, p.left, planned[i].Total, list.Single()))
 		}
 	}
-	estimate := forecast.Of(jobs, pace, a.budget())
+	estimate := forecast.Of(jobs, pace, a.budget(ctx, op.WorkspaceID))
+	if estimate.Never { // all that GitHub allows is in reserve
+		return planned, nil, nil
+	}
 	f.Requests += estimate.Requests + 1 // the repository itself, which has been read
 	f.Items = estimate.Items + 1
 	a.conclude(&f, a.Now(), estimate, pace)
@@ -206,16 +209,19 @@ func (a *Sync) paceOf(seen budget.Pace, earlier time.Duration, itemsPerSecond fl
 	}
 }
 
-// budget is what GitHub still allows.
-func (a *asking) budget() forecast.Budget {
-	seen, now := a.client.Pace(), a.Now()
+// budget is what GitHub still allows, on all connections together.
+func (a *asking) budget(ctx context.Context, workspaceID string) forecast.Budget {
+	seen, now := a.Clients.Pace(ctx, workspaceID, a.owner, a.name, a.client), a.Now()
 	minute := forecast.Window{Limit: seen.PerMinute, Left: seen.MinuteLeft, Length: seen.Minute, Reset: seen.Minute}
 	if minute.Limit > 0 {
 		// What was spent comes back as it was spent, little by little: on average half a minute from now.
 		minute.Reset -= time.Duration(float64(seen.Minute) / 2 * (1 - float64(minute.Left)/float64(minute.Limit)))
 	}
 	return forecast.Budget{
-		Hour: forecast.Window{Limit: seen.Limit, Left: seen.Left, Reset: seen.Reset.Sub(now), Length: seen.Window}, Minute: minute,
+		Hour: forecast.Window{
+			Limit: seen.Limit, Left: seen.Left, Reset: seen.Reset.Sub(now), Length: seen.Window, None: seen.Known && seen.Limit <= 0,
+		},
+		Minute: minute,
 		Hold: max(seen.Held.Sub(now), 0),
 	}
 }

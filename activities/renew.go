@@ -28,7 +28,10 @@ func (a *asking) renew(ctx context.Context, op operation.Operation, now bool) *o
 	if a.Now().Sub(latest.Forecast.At) < age {
 		return latest.Forecast
 	}
-	f := a.estimate(latest)
+	f, ok := a.estimate(ctx, latest)
+	if !ok {
+		return nil
+	}
 	event, err := a.Store.RenewForecast(ctx, op.WorkspaceID, op.ID, f, age)
 	if err != nil {
 		a.Logger.WarnContext(ctx, "the forecast could not be renewed", "operation_id", op.ID, "error", err)
@@ -40,9 +43,10 @@ func (a *asking) renew(ctx context.Context, op operation.Operation, now bool) *o
 	return &f
 }
 
-// estimate says from how far an operation is when it will be done.
-func (a *asking) estimate(op operation.Operation) operation.Forecast {
-	f := operation.Forecast{Basis: op.Forecast.Basis}
+// estimate says from how far an operation is when it will be done. It is not ok where
+// nobody can say: nothing may be asked.
+func (a *asking) estimate(ctx context.Context, op operation.Operation) (f operation.Forecast, ok bool) {
+	f = operation.Forecast{Basis: op.Forecast.Basis}
 	var all, left []forecast.Job
 	for _, w := range op.Collections {
 		c, ok := a.Collections.ByName(w.Name)
@@ -65,9 +69,9 @@ func (a *asking) estimate(op operation.Operation) operation.Forecast {
 	if measured {
 		f.Basis.MeasuredItemsPerSecond = fitted.ItemsPerSecond
 	}
-	estimate := forecast.Of(left, fitted, a.budget()).Corrected(forecast.Of(all, fitted, forecast.Budget{}), worked)
+	estimate := forecast.Of(left, fitted, a.budget(ctx, op.WorkspaceID)).Corrected(forecast.Of(all, fitted, forecast.Budget{}), worked)
 	a.conclude(&f, *op.StartedAt, estimate, pace)
-	return f
+	return f, !estimate.Never
 }
 
 // latencyOf is the latency that a forecast was made with.

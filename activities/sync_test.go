@@ -61,6 +61,10 @@ func (f fixed) Connection(context.Context, string, string) (*github.Client, erro
 	return f.client, nil
 }
 
+func (f fixed) Pace(context.Context, string, string, string, *github.Client) budget.Pace {
+	return f.client.Pace()
+}
+
 func (fixed) Ready(context.Context, string, string, string, budget.Resource) time.Time {
 	return time.Time{}
 }

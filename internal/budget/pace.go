@@ -11,7 +11,8 @@ const (
 
 // Pace is what is known of GitHub's answers to REST requests so far.
 type Pace struct {
-	Limit int64     // requests of a window that may be used, those in reserve left out; 0: GitHub has not said yet
+	Known bool      // GitHub has said what it allows; if not, Limit and Left are 0
+	Limit int64     // requests of a window that may be used, those in reserve left out
 	Left  int64     // of them in the present window
 	Reset time.Time // when it ends
 	Held  time.Time // until when no request is let through; zero or past: they are
@@ -44,7 +45,7 @@ func (a *Account) Pace() Pace {
 	if held := a.known.held(Core, now); held != nil {
 		p.Held = held.Until
 	}
-	p.Limit, p.Left, p.Reset = a.known.usable(Core, now)
+	p.Limit, p.Left, p.Reset, p.Known = a.known.usable(Core, now)
 	p.Minute, p.PerMinute = a.ledger.times.minute, int64(restPoints-LaneBackfill.aside(minuteAside*restPoints))
 	p.MinuteLeft = max(0, p.PerMinute-a.lately.at(spentRest, now))
 	return p

@@ -24,19 +24,18 @@ func (a *Account) Peek(l Lane, r Resource) Standing {
 	if held := a.known.stopped(class{l, Request{Resource: r}.kind()}, now); held != nil {
 		s.Held, s.Limit = held.Until, held.Limit
 	}
-	limit, left, reset := a.known.usable(r, now)
-	s.Known, s.Left, s.Reset = limit > 0, left, reset
+	_, s.Left, s.Reset, s.Known = a.known.usable(r, now)
 	return s
 }
 
-// usable is the hourly budget of a resource without its reserve.
-func (n *known) usable(r Resource, now time.Time) (limit, left int64, reset time.Time) {
+// usable is the hourly budget of a resource without its reserve, if GitHub has reported it.
+func (n *known) usable(r Resource, now time.Time) (limit, left int64, reset time.Time, known bool) {
 	h, reserve := n.hours[r.index()], n.reserve[r.index()]
 	if !h.known {
-		return 0, 0, time.Time{}
+		return 0, 0, time.Time{}, false
 	}
 	h.pass(now)
-	return h.limit - reserve, max(0, h.left-reserve), h.reset
+	return h.limit - reserve, max(0, h.left-reserve), h.reset, true
 }
 
 // alone tells whether Redis is configured and out of reach.

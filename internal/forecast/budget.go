@@ -15,7 +15,8 @@ type Budget struct {
 
 // Window is one of the times in which GitHub allows a number of requests.
 type Window struct {
-	Limit  int64 // requests in a window; 0: unknown, and so without bounds
+	Limit  int64 // requests in a window; 0: unknown, and so without bounds, unless None says otherwise
+	None   bool  // no request is allowed at all
 	Left   int64 // of the present one
 	Reset  time.Duration
 	Length time.Duration

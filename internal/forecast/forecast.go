@@ -47,6 +47,9 @@ type Estimate struct {
 	Items    int64
 	Duration time.Duration // waits for limits included
 	Waits    time.Duration // of it
+	// Never tells that the budget allows none of the requests: then nobody knows how long
+	// it takes, and both durations are 0.
+	Never bool
 }
 
 // oneCollection is the share of ItemsPerSecond that a collection reaches which is
@@ -59,6 +62,9 @@ func Of(jobs []Job, pace Pace, budget Budget) Estimate {
 	for _, j := range jobs {
 		e.Requests += j.Requests
 		e.Items += j.Items
+	}
+	if e.Never = e.Requests > 0 && (budget.Hour.None || budget.Minute.None); e.Never {
+		return e
 	}
 	f := &flow{pace: pace.sane(), purses: budget.purses()}
 	for _, j := range jobs {

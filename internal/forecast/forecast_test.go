@@ -206,3 +206,13 @@ func TestThePaceIsFittedToWhatWasMeasured(t *testing.T) {
 	require.InDelta(t, 4000, none.ItemsPerSecond, 0.1, "nothing is done yet")
 	require.False(t, measured)
 }
+
+func TestNobodyKnowsWhenWhatIsNeverAllowedIsDone(t *testing.T) {
+	t.Parallel()
+	none := forecast.Budget{Hour: forecast.Window{None: true}}
+	jobs := []forecast.Job{{Name: "a", Requests: 3, Items: 30, Width: 1}}
+	got := forecast.Of(jobs, steady(), none)
+	require.Equal(t, forecast.Estimate{Requests: 3, Items: 30, Never: true}, got)
+	require.Equal(t, got, got.Corrected(forecast.Of(jobs, steady(), forecast.Budget{}), time.Minute))
+	require.False(t, forecast.Of(nil, steady(), none).Never, "what asks for nothing needs no budget")
+}

@@ -14,7 +14,7 @@ const measuredFrom = 0.25
 func (e Estimate) Corrected(whole Estimate, busy time.Duration) Estimate {
 	all := (whole.Duration - whole.Waits).Seconds()
 	done := all - (e.Duration - e.Waits).Seconds()
-	if done <= tiny || busy <= 0 {
+	if e.Never || done <= tiny || busy <= 0 {
 		return e
 	}
 	weight := min(1, done/all/measuredFrom)

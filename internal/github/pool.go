@@ -138,6 +138,18 @@ func (p *Pool) Ready(ctx context.Context, workspaceID, owner, name string, resou
 	return now.Add(slices.Min(waits(fit, budget.FlowOf(ctx).Lane, resource, now)))
 }
 
+// Pace is what is known of GitHub's answers to a client that For gave, with what all
+// connections together allow that For chooses from: the steps that follow take another
+// one where the first must wait. Accounts of which nothing is known count as nothing.
+func (p *Pool) Pace(ctx context.Context, workspaceID, owner, name string, client *Client) budget.Pace {
+	pace := client.Pace()
+	fit, err := p.fit(ctx, workspaceID, purpose{owner: owner, name: name})
+	if err != nil || !pace.Known {
+		return pace
+	}
+	return together(pace, client, fit, p.o.Now())
+}
+
 // fit are the clients that may be used for something, at least one.
 func (p *Pool) fit(ctx context.Context, workspaceID string, what purpose) ([]*Client, error) {
 	w := p.workspace(workspaceID)

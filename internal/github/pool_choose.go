@@ -100,6 +100,32 @@ func waits(fit []*Client, lane budget.Lane, resource budget.Resource, now time.T
 	return out
 }
 
+// together adds to the pace of one client what the accounts of the others allow. They
+// reset at different times: what counts is the mean, by how much each allows.
+func together(pace budget.Pace, client *Client, fit []*Client, now time.Time) budget.Pace {
+	seen := map[*budget.Account]bool{client.account: true}
+	reset := float64(pace.Limit) * pace.Reset.Sub(now).Seconds()
+	for _, c := range fit {
+		if seen[c.account] {
+			continue
+		}
+		seen[c.account] = true
+		other := c.account.Pace()
+		if !other.Known {
+			continue
+		}
+		pace.Limit, pace.Left = pace.Limit+other.Limit, pace.Left+other.Left
+		reset += float64(other.Limit) * other.Reset.Sub(now).Seconds()
+		if other.Held.Before(pace.Held) {
+			pace.Held = other.Held
+		}
+	}
+	if pace.Limit > 0 {
+		pace.Reset = now.Add(time.Duration(reset / float64(pace.Limit) * float64(time.Second)))
+	}
+	return pace
+}
+
 // mixed spreads what two similar ids have in common over all bits (the finalizer of
 // MurmurHash3).
 func mixed(h uint64) uint64 {

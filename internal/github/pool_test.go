@@ -225,6 +225,38 @@ func TestAnotherTakesOverFromOneWhoseRestIsNotForTheLane(t *testing.T) {
 	require.Equal(t, first.Connection(), person.Connection(), "a person goes on with what is left")
 }
 
+// A forecast counts on what all accounts allow that may serve a repository.
+func TestThePaceIsThatOfAllAccountsThatServe(t *testing.T) {
+	t.Parallel()
+	a, b, c := tokenOf("a", "ta"), tokenOf("b", "tb"), tokenOf("c", "tc")
+	a.Repositories, b.Repositories, c.Repositories = []string{"o/*"}, []string{"o/*"}, []string{"x/*"}
+	p := newPool(t, a, b, c)
+	p.fake.users = map[string]int64{"ta": 1, "tb": 2, "tc": 3}
+	first := p.serving("o", "r")
+	pace := func() budget.Pace { return p.Pace(t.Context(), workspaceID, "o", "r", first) }
+	require.False(t, pace().Known, "GitHub has not said yet")
+	now := time.Now()
+	limited := func(c *github.Client, left string, in time.Duration) {
+		t.Helper()
+		p.fake.now(func() {
+			p.fake.answer = status(http.StatusOK, "X-RateLimit-Limit", "5000", "X-RateLimit-Remaining", left,
+				"X-RateLimit-Reset", strconv.FormatInt(now.Add(in).Unix(), 10), "X-RateLimit-Resource", "core")
+		})
+		_, err := c.Object(t.Context(), "x")
+		require.NoError(t, err)
+	}
+	limited(first, "1000", 20*time.Minute)
+	alone := pace()
+	require.Equal(t, []int64{5000, 1000}, []int64{alone.Limit, alone.Left})
+	other, err := p.Connection(t.Context(), workspaceID, map[string]string{"a": "b", "b": "a"}[first.Connection()])
+	require.NoError(t, err)
+	limited(other, "3000", 40*time.Minute)
+	limited(p.serving("x", "r"), "4000", time.Minute)
+	both := pace()
+	require.Equal(t, []int64{10000, 4000}, []int64{both.Limit, both.Left}, "the third does not serve it")
+	require.InDelta(t, 10*60, both.Reset.Sub(alone.Reset).Seconds(), 5, "the middle of the two")
+}
+
 // What is left of GraphQL's points says nothing to who asks the REST API, and the reverse.
 func TestAnotherTakesOverFromOneWhosePointsAreSpent(t *testing.T) {
 	t.Parallel()
