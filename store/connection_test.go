@@ -245,7 +245,7 @@ func TestAllProcessesShareAnInstallationsToken(t *testing.T) {
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
-			token, expires, err := k.creds.InstallationToken(ctx, made.ID, renew)
+			token, expires, err := k.creds.InstallationToken(ctx, made.ID, 8, renew)
 			if err != nil || token != secret+"-1" || !expires.Equal(end) {
 				t.Error(token, expires, err)
 			}
@@ -256,20 +256,38 @@ func TestAllProcessesShareAnInstallationsToken(t *testing.T) {
 	require.Empty(t, k.found())
 
 	require.NoError(t, k.creds.ForgetInstallationToken(ctx, made.ID, end.Add(-time.Second)), "another one")
-	_, _, err := k.creds.InstallationToken(ctx, made.ID, renew)
+	_, _, err := k.creds.InstallationToken(ctx, made.ID, 8, renew)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, minted.Load())
 	require.NoError(t, k.creds.ForgetInstallationToken(ctx, made.ID, end))
-	token, _, err := k.creds.InstallationToken(ctx, made.ID, renew)
+	token, _, err := k.creds.InstallationToken(ctx, made.ID, 8, renew)
 	require.NoError(t, err)
 	require.Equal(t, secret+"-2", token)
 
 	k.creds.Now = func() time.Time { return end.Add(-5*time.Minute + time.Second) }
 	refused := errors.New("GitHub says no")
-	_, _, err = k.creds.InstallationToken(ctx, made.ID, func(context.Context) (string, time.Time, error) { return "", end, refused })
+	_, _, err = k.creds.InstallationToken(ctx, made.ID, 8, func(context.Context) (string, time.Time, error) { return "", end, refused })
 	require.Equal(t, refused, err, "as it is: not an error of the database")
-	_, _, err = k.creds.InstallationToken(ctx, "unknown", renew)
+	_, _, err = k.creds.InstallationToken(ctx, "unknown", 8, renew)
 	require.ErrorContains(t, err, "no such connection")
+}
+
+// A worker that still asks as an App's earlier installation leaves the later one's token
+// alone, and is left alone by it.
+func TestInstallationsOfAConnectionDoNotShareTokens(t *testing.T) {
+	k := setupConnections(t)
+	made := k.create("app", func(n *connection.New) { n.Kind, n.AppID, n.InstallationID = connection.KindApp, 7, 8 })
+	ask := func(installation int64) string {
+		t.Helper()
+		token, _, err := k.creds.InstallationToken(t.Context(), made.ID, installation, func(context.Context) (string, time.Time, error) {
+			return fmt.Sprintf("of %d", installation), time.Now().Add(time.Hour), nil
+		})
+		require.NoError(t, err)
+		return token
+	}
+	for _, installation := range []int64{8, 9, 8, 8, 9} {
+		require.Equal(t, fmt.Sprintf("of %d", installation), ask(installation))
+	}
 }
 
 // Whoever asks GitHub for a token may have to wait for it: meanwhile no connection to
@@ -285,7 +303,7 @@ func TestARenewalTakesNoConnection(t *testing.T) {
 	for range 2 { // workers
 		creds := &store.Credentials{Store: k.bundle.Store, Sealer: k.keys, Now: time.Now}
 		group.Go(func() {
-			token, _, err := creds.InstallationToken(t.Context(), made.ID, func(context.Context) (string, time.Time, error) {
+			token, _, err := creds.InstallationToken(t.Context(), made.ID, 8, func(context.Context) (string, time.Time, error) {
 				close(began)
 				<-answer
 				return fmt.Sprintf("%s-%d", secret, minted.Add(1)), time.Now().Add(time.Hour), nil
@@ -317,16 +335,16 @@ func TestALeaseOfATokenEnds(t *testing.T) {
 	_, err := k.pool.Exec(ctx, `insert into connection_tokens (connection_id, leased_until) values ($1, now() + interval '300 ms')`, made.ID)
 	require.NoError(t, err)
 	hasty, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
-	_, _, err = k.creds.InstallationToken(hasty, made.ID, renew("hasty"))
+	_, _, err = k.creds.InstallationToken(hasty, made.ID, 8, renew("hasty"))
 	cancel()
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	token, _, err := k.creds.InstallationToken(ctx, made.ID, renew("second"))
+	token, _, err := k.creds.InstallationToken(ctx, made.ID, 8, renew("second"))
 	require.NoError(t, err)
 	require.Equal(t, "second", token)
 
 	_, err = k.pool.Exec(ctx, `update connection_tokens set sealed = null, expires_at = null`)
 	require.NoError(t, err)
-	token, _, err = k.creds.InstallationToken(ctx, made.ID, func(context.Context) (string, time.Time, error) {
+	token, _, err = k.creds.InstallationToken(ctx, made.ID, 8, func(context.Context) (string, time.Time, error) {
 		// The credential is replaced meanwhile, and another process has the lease.
 		_, err := k.pool.Exec(ctx, `update connection_tokens set leased_until = now() + interval '1 hour'`)
 		return "late", time.Now().Add(time.Hour), err

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/holdfast/holdfast/internal/dbsqlc"
@@ -25,12 +26,14 @@ const (
 type installationToken struct {
 	*Credentials
 	workspaceID, id string
+	installation    int64
 }
 
 // InstallationToken is the token of an App's installation, which all processes share,
 // and when it expires. Where there is none, or it expires in less than five minutes,
-// renew makes one while the others wait. No transaction is open meanwhile.
-func (c *Credentials) InstallationToken(ctx context.Context, id string, renew func(context.Context) (string, time.Time, error)) (token string, expires time.Time, err error) {
+// renew makes one while the others wait. No transaction is open meanwhile. Of a connection
+// that was changed from one installation to another, each finds its own only.
+func (c *Credentials) InstallationToken(ctx context.Context, id string, installation int64, renew func(context.Context) (string, time.Time, error)) (token string, expires time.Time, err error) {
 	const what = "read an installation's token"
 	workspaceID, err := c.workspaceOf(ctx, id)
 	if err != nil {
@@ -39,7 +42,7 @@ func (c *Credentials) InstallationToken(ctx context.Context, id string, renew fu
 	if workspaceID == "" {
 		return "", time.Time{}, fmt.Errorf("%s: %w", what, errNoConnection)
 	}
-	t := installationToken{c, workspaceID, id}
+	t := installationToken{c, workspaceID, id, installation}
 	for {
 		kept, err := c.Store.q.GetConnectionToken(ctx, c.Store.in(workspaceID), id)
 		if err != nil {
@@ -60,7 +63,7 @@ func (c *Credentials) InstallationToken(ctx context.Context, id string, renew fu
 }
 
 func (t installationToken) binding() []byte {
-	return binding(t.workspaceID, t.id, fieldInstallationToken)
+	return binding(t.workspaceID, t.id, fieldInstallationToken+" "+strconv.FormatInt(t.installation, 10))
 }
 
 // unseal is a token that is good for a while.

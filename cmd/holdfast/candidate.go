@@ -52,7 +52,7 @@ func (candidate) Look(context.Context, string, int64, time.Duration) (bool, erro
 type unkept struct{}
 
 // InstallationToken is a new token.
-func (unkept) InstallationToken(ctx context.Context, _ string, renew func(context.Context) (string, time.Time, error)) (string, time.Time, error) {
+func (unkept) InstallationToken(ctx context.Context, _ string, _ int64, renew func(context.Context) (string, time.Time, error)) (string, time.Time, error) {
 	return renew(ctx)
 }
 

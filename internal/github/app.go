@@ -94,7 +94,7 @@ func (i *Installation) Token(ctx context.Context) (string, error) {
 	if token, ok := i.kept(); ok { // whoever had the turn before has brought it
 		return token, nil
 	}
-	token, expires, err := i.tokens.InstallationToken(ctx, i.connection, i.mint)
+	token, expires, err := i.tokens.InstallationToken(ctx, i.connection, i.id, i.mint)
 	return i.take(token, expires, err)
 }
 

@@ -248,7 +248,7 @@ type away struct{}
 
 var errAway = errors.New("the database is away")
 
-func (away) InstallationToken(context.Context, string, func(context.Context) (string, time.Time, error)) (string, time.Time, error) {
+func (away) InstallationToken(context.Context, string, int64, func(context.Context) (string, time.Time, error)) (string, time.Time, error) {
 	return "", time.Time{}, errAway
 }
 
@@ -277,7 +277,7 @@ type slow struct {
 	resume chan struct{} // closed: it goes on
 }
 
-func (s *slow) InstallationToken(ctx context.Context, id string, renew func(context.Context) (string, time.Time, error)) (string, time.Time, error) {
+func (s *slow) InstallationToken(ctx context.Context, id string, installation int64, renew func(context.Context) (string, time.Time, error)) (string, time.Time, error) {
 	s.mu.Lock()
 	first := s.token == ""
 	s.mu.Unlock()
@@ -289,7 +289,7 @@ func (s *slow) InstallationToken(ctx context.Context, id string, renew func(cont
 			return "", time.Time{}, ctx.Err()
 		}
 	}
-	return s.tokens.InstallationToken(ctx, id, renew)
+	return s.tokens.InstallationToken(ctx, id, installation, renew)
 }
 
 func TestNobodyWaitsForANewTokenWhileTheOldOneHolds(t *testing.T) {

@@ -25,11 +25,11 @@ type Renewable interface {
 
 // TokenStore shares the tokens of installations among the processes of a fleet.
 type TokenStore interface {
-	// InstallationToken is the token of a connection and when it expires. Under a lock that
-	// all processes share it gives the one that is kept, or, where there is none or it
-	// expires in less than five minutes, has renew make one, keeps it and gives it.
-	// Whoever else asks meanwhile waits and gets the same.
-	InstallationToken(ctx context.Context, connectionID string, renew func(ctx context.Context) (token string, expires time.Time, err error)) (string, time.Time, error)
+	// InstallationToken is the token of a connection for an installation and when it
+	// expires. Under a lock that all processes share it gives the one that is kept, or,
+	// where there is none or it expires in less than five minutes, has renew make one, keeps
+	// it and gives it. Whoever else asks meanwhile waits and gets the same.
+	InstallationToken(ctx context.Context, connectionID string, installation int64, renew func(ctx context.Context) (token string, expires time.Time, err error)) (string, time.Time, error)
 	// ForgetInstallationToken drops the token that expires then, which GitHub does not
 	// accept any more; one that another process has made since stays.
 	ForgetInstallationToken(ctx context.Context, connectionID string, expires time.Time) error

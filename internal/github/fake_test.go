@@ -152,7 +152,7 @@ type tokens struct {
 	expires time.Time
 }
 
-func (s *tokens) InstallationToken(ctx context.Context, _ string, renew func(context.Context) (string, time.Time, error)) (string, time.Time, error) {
+func (s *tokens) InstallationToken(ctx context.Context, _ string, _ int64, renew func(context.Context) (string, time.Time, error)) (string, time.Time, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.token != "" && s.expires.Sub(s.now()) > 5*time.Minute {
