@@ -18,6 +18,10 @@ import (
 // or has ended: there is nothing to report, and nothing was written.
 const TypeNotRunning = "operation_not_running"
 
+// TypeRejected is the type of the error of a step whose operation was rejected instead
+// of approved: nothing was read.
+const TypeRejected = "operation_rejected"
+
 // TypeStepFailed is the type of the error of a step that failed for a reason of
 // ours, such as a database that is away.
 const TypeStepFailed = "step_failed"

@@ -28,7 +28,7 @@ const (
 	longestBusy = 10 * time.Second
 )
 
-// start makes an operation run, with a forecast of its work.
+// start makes an operation run, with a forecast of its work, or await approval.
 func (a *asking) start(ctx context.Context, op operation.Operation, plan Plan) (operation.Operation, error) {
 	var in operation.SyncInput
 	if err := json.Unmarshal(op.Input, &in); err != nil {
@@ -38,7 +38,12 @@ func (a *asking) start(ctx context.Context, op operation.Operation, plan Plan) (
 	if err != nil {
 		return op, err
 	}
-	op, event, err := a.Store.StartForecast(ctx, op.WorkspaceID, op.ID, planned, f)
+	var event operation.Event
+	if op.NeedsApproval() {
+		op, event, err = a.Store.AwaitApproval(ctx, op.WorkspaceID, op.ID, planned, f, a.approval(f))
+	} else {
+		op, event, err = a.Store.StartForecast(ctx, op.WorkspaceID, op.ID, planned, f)
+	}
 	if err != nil {
 		return op, retryable(err)
 	}
@@ -222,7 +227,7 @@ func (a *asking) budget(ctx context.Context, workspaceID string) forecast.Budget
 			Limit: seen.Limit, Left: seen.Left, Reset: seen.Reset.Sub(now), Length: seen.Window, None: seen.Known && seen.Limit <= 0,
 		},
 		Minute: minute,
-		Hold: max(seen.Held.Sub(now), 0),
+		Hold:   max(seen.Held.Sub(now), 0),
 	}
 }
 

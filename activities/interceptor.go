@@ -87,7 +87,7 @@ func severity(err error, attempt int32) slog.Level {
 		return slog.LevelError
 	}
 	switch github.Kind(app.Type()) {
-	case TypeNotRunning:
+	case TypeNotRunning, TypeRejected, TypeHeld:
 		return slog.LevelInfo
 	case github.KindUnauthorized, github.KindForbidden, github.KindNotFound, github.KindConflict, github.KindGone,
 		github.KindBlocked, github.KindUnreachable:

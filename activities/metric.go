@@ -20,7 +20,7 @@ const waitOtherPass = "other_pass"
 
 // WaitReasons are the codes of what a step may wait for, as operation.Waiting has them.
 func WaitReasons() []string {
-	reasons := []string{WaitCredential, string(github.KindUnreachable), waitOtherPass}
+	reasons := []string{WaitCredential, string(github.KindUnreachable), waitOtherPass, WaitApproval}
 	for _, limit := range budget.Limits() {
 		reasons = append(reasons, string(limit))
 	}

@@ -53,8 +53,10 @@ type SettledRepositories struct {
 // PlanOrganization finds the organization, makes the operation run and mirrors the
 // organization itself, since everything else hangs on its id.
 func (a *Sync) PlanOrganization(ctx context.Context, ref OperationRef) (Plan, error) {
-	stop := heartbeat(ctx)
-	defer stop()
+	return a.planned(ctx, ref, a.planOrganization)
+}
+
+func (a *Sync) planOrganization(ctx context.Context, ref OperationRef) (Plan, error) {
 	op, input, err := a.input(ctx, ref)
 	if err != nil {
 		return Plan{}, err
@@ -105,8 +107,13 @@ func (a *Sync) organizationSteps(in operation.SyncInput) []PlannedStep {
 
 // BeginRepositories writes the operations of the next repositories of an organization,
 // as its list was mirrored. Their ids follow from the parent's and the repository's, so
-// that beginning twice is beginning once.
+// that beginning twice is beginning once. While the operation is paused the step waits.
 func (a *Sync) BeginRepositories(ctx context.Context, in Repositories) (RepositoryBatch, error) {
+	batch, err := a.beginRepositories(ctx, in)
+	return batch, a.unlessHeld(ctx, in.OperationRef, err)
+}
+
+func (a *Sync) beginRepositories(ctx context.Context, in Repositories) (RepositoryBatch, error) {
 	op, input, err := a.input(ctx, in.OperationRef)
 	if err != nil {
 		return RepositoryBatch{}, err

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -16,10 +15,6 @@ import (
 	"github.com/holdfast/holdfast/internal/walk"
 	"github.com/holdfast/holdfast/store"
 )
-
-// otherPassWait is how long to wait before looking again whether another
-// operation's pass has ended.
-const otherPassWait = 5 * time.Second
 
 // Pages asks for one step of a collection's pass.
 type Pages struct {
@@ -35,6 +30,7 @@ type PagesResult struct {
 	Done  bool                     `json:"done,omitempty"`
 	Index bool                     `json:"index,omitempty"` // with Done: there may be texts to index
 	Wait  *Wait                    `json:"wait,omitempty"`
+	Hold  *Hold                    `json:"hold,omitempty"` // with Wait: why
 	Work  operation.CollectionWork `json:"work"`
 	// Forecast is when all of the operation will be done, for people.
 	Forecast string `json:"forecast,omitempty"`
@@ -46,6 +42,15 @@ type PagesResult struct {
 func (a *Sync) SyncPages(ctx context.Context, in Pages) (PagesResult, error) {
 	stop := heartbeat(ctx)
 	defer stop()
+	result, err := a.syncPages(ctx, in)
+	if err == nil {
+		return result, nil
+	}
+	result.Hold, result.Wait, err = a.held(ctx, in.OperationRef, err)
+	return result, err
+}
+
+func (a *Sync) syncPages(ctx context.Context, in Pages) (PagesResult, error) {
 	op, input, err := a.input(ctx, in.OperationRef)
 	if err != nil {
 		return PagesResult{}, err
@@ -98,20 +103,6 @@ func (r *reader) read(ctx context.Context) (PagesResult, error) {
 	default:
 		return r.readList(ctx)
 	}
-}
-
-// awaitHolder waits for another operation's pass. It says so once, not at each look.
-func (a *Sync) awaitHolder(ctx context.Context, op operation.Operation, c collection.Collection, holder string) (PagesResult, error) {
-	w := operation.Waiting{
-		For: waitOtherPass, Until: a.Now().Add(otherPassWait), Collection: c.Name,
-		Reason: fmt.Sprintf("Operation %s is reading %s already.", holder, c.Name),
-	}
-	result := PagesResult{Wait: &Wait{Reason: w.Reason, Pause: otherPassWait}}
-	if op.Waiting != nil && op.Waiting.Reason == w.Reason {
-		a.Metrics.countWait(ctx, w.For, otherPassWait)
-		return result, nil
-	}
-	return result, a.waiting(ctx, op, w)
 }
 
 func readOptional(raw json.RawMessage, into any) error {

@@ -24,6 +24,7 @@ func RegisterDatabase(w worker.ActivityRegistry, s *Sync) {
 	w.RegisterActivity(s.BeginRepositories)
 	w.RegisterActivity(s.SettleRepositories)
 	w.RegisterActivity(s.FinishOperation)
+	w.RegisterActivity(s.LookAtOperation)
 	w.RegisterActivity(s.DueRepositories)
 	w.RegisterActivity(s.BeginRepository)
 	w.RegisterActivity(s.IndexSearch)

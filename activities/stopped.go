@@ -26,7 +26,9 @@ func (r *reader) giveUp(ctx context.Context, cause error) error {
 	}, app.Type())
 	event, err := r.Store.FailPass(ctx, r.key, r.op.ID, r.pass.Fence, restart, app.Message())
 	switch {
-	case errors.Is(err, store.ErrNotRunning), errors.Is(err, store.ErrStaleFence):
+	case errors.Is(err, store.ErrNotRunning):
+		return commitError(err)
+	case errors.Is(err, store.ErrStaleFence):
 		return cause // it is not ours any more
 	case err != nil:
 		return retryable(err)

@@ -61,7 +61,8 @@ type Plan struct {
 	Name         string        `json:"name"`
 	Collections  []PlannedStep `json:"collections"`
 	Forecast     string        `json:"forecast,omitempty"` // for people
-	Wait         *Wait         `json:"wait,omitempty"`     // set alone: plan again then
+	Wait         *Wait         `json:"wait,omitempty"`     // there is no plan yet: plan again then
+	Hold         *Hold         `json:"hold,omitempty"`     // with Wait: why
 }
 
 // PlannedStep is one collection of a plan.
@@ -81,8 +82,22 @@ type Wait struct {
 // PlanSync finds the repository, makes the operation run and mirrors the
 // repository itself, since everything else hangs on its id.
 func (a *Sync) PlanSync(ctx context.Context, ref OperationRef) (Plan, error) {
+	return a.planned(ctx, ref, a.planSync)
+}
+
+// planned runs a step that plans, and tells where the operation is held instead.
+func (a *Sync) planned(ctx context.Context, ref OperationRef, step func(context.Context, OperationRef) (Plan, error)) (Plan, error) {
 	stop := heartbeat(ctx)
 	defer stop()
+	plan, err := step(ctx, ref)
+	if err == nil {
+		return plan, nil
+	}
+	hold, wait, err := a.held(ctx, ref, err)
+	return Plan{Hold: hold, Wait: wait}, err
+}
+
+func (a *Sync) planSync(ctx context.Context, ref OperationRef) (Plan, error) {
 	op, input, err := a.input(ctx, ref)
 	if err != nil {
 		return Plan{}, err
@@ -113,15 +128,21 @@ func (a *Sync) PlanSync(ctx context.Context, ref OperationRef) (Plan, error) {
 }
 
 // begin makes the operation run, unless an earlier attempt did, and mirrors the
-// repository, or the organization.
+// repository, or the organization. One that must be approved awaits that first, and is
+// planned again then.
 func (a *asking) begin(ctx context.Context, op operation.Operation, c collection.Collection, plan Plan, item collection.Item, requests int64) (Plan, error) {
 	if op.State == operation.StatePending {
 		var err error
 		if op, err = a.start(ctx, op, plan); err != nil {
 			return plan, err
 		}
-	} else if err := a.goesOn(ctx, op, c.Name); err != nil {
+	} else if err := a.goOn(ctx, op, c, plan); err != nil {
 		return plan, err
+	}
+	if op.State == operation.StateAwaitingApproval {
+		refused := fatal(TypeNotRunning, "The operation awaits approval.", nil)
+		hold, wait, err := a.held(ctx, OperationRef{WorkspaceID: op.WorkspaceID, OperationID: op.ID}, refused)
+		return Plan{Hold: hold, Wait: wait, Forecast: ForecastLine(op.Forecast)}, err
 	}
 	if c.Scope == collection.ScopeRepository {
 		if err := a.identify(ctx, op, c, plan); err != nil {
@@ -132,6 +153,21 @@ func (a *asking) begin(ctx context.Context, op operation.Operation, c collection
 	return plan, a.mirrorRepository(ctx, op, c, plan.RepositoryID, item, requests)
 }
 
+// goOn takes up an operation that runs already: after an earlier attempt, or since it was
+// approved. Its plan may have grown since it was made.
+func (a *asking) goOn(ctx context.Context, op operation.Operation, c collection.Collection, plan Plan) error {
+	if op.NeedsApproval() {
+		names := make([]string, len(plan.Collections))
+		for i, step := range plan.Collections {
+			names[i] = step.Name
+		}
+		if err := a.Store.ExtendPlan(ctx, op.WorkspaceID, op.ID, names); err != nil {
+			return retryable(err)
+		}
+	}
+	return a.goesOn(ctx, op, c.Name)
+}
+
 // input reads the operation and what was asked of it.
 func (a *Sync) input(ctx context.Context, ref OperationRef) (op operation.Operation, in operation.SyncInput, err error) {
 	op, err = a.Store.Operation(ctx, ref.WorkspaceID, ref.OperationID)
@@ -140,6 +176,9 @@ func (a *Sync) input(ctx context.Context, ref OperationRef) (op operation.Operat
 	}
 	if err != nil {
 		return op, in, retryable(err)
+	}
+	if op.State == operation.StateRejected {
+		return op, in, fatal(TypeRejected, "The operation was rejected.", nil)
 	}
 	if op.State != operation.StatePending && op.State != operation.StateRunning {
 		return op, in, fatal(TypeNotRunning, "The operation is "+string(op.State)+".", nil)

@@ -42,8 +42,26 @@ type OperationStore interface {
 	// RequestCancel notes that an operation shall stop, or finds that it was asked to
 	// or did. CodeNotFound; CodeConflict when it has ended in another way.
 	RequestCancel(ctx context.Context, workspaceID, id string) (operation.Operation, error)
+	// RequestPause notes that an operation shall wait, RequestResume that it shall go on,
+	// Approve that it may begin, and Reject that it shall not, for that reason; or they
+	// find that it does. CodeNotFound; CodeConflict when its state does not allow it.
+	RequestPause(ctx context.Context, workspaceID, id string) (operation.Operation, error)
+	RequestResume(ctx context.Context, workspaceID, id string) (operation.Operation, error)
+	Approve(ctx context.Context, workspaceID, id string) (operation.Operation, error)
+	Reject(ctx context.Context, workspaceID, id string, failure operation.Failure) (operation.Operation, error)
 	// Events lists at most limit events after that seq, ascending.
 	Events(ctx context.Context, workspaceID, id string, after int64, limit int) ([]operation.Event, error)
+}
+
+// AnswerStore keeps the answers to requests with an Idempotency-Key, for a day.
+type AnswerStore interface {
+	// BeginAnswer begins to answer a request under a lease, unless the same one was
+	// answered before: then kept is that answer. CodeIdempotencyMismatch when the key came
+	// with another request; CodeConflict while the same one is being answered.
+	BeginAnswer(ctx context.Context, k operation.AnswerKey, lease string, leaseTime time.Duration) (kept *operation.Answer, err error)
+	// KeepAnswer keeps an answer, and DropAnswer frees its key, unless another lease was begun.
+	KeepAnswer(ctx context.Context, k operation.AnswerKey, lease string, answer operation.Answer) error
+	DropAnswer(ctx context.Context, k operation.AnswerKey, lease string) error
 }
 
 // RepositoryStore keeps what is mirrored.
@@ -85,6 +103,8 @@ type Starter interface {
 	Start(ctx context.Context, op operation.Operation) error
 	// Cancel tells the operation's workflow that it was asked to stop.
 	Cancel(ctx context.Context, op operation.Operation) error
+	// Tell tells the operation's workflow that the operation's row has changed.
+	Tell(ctx context.Context, op operation.Operation) error
 }
 
 // Health tells whether the services behind the API can be reached.
@@ -114,6 +134,7 @@ type Options struct {
 	Connections  ConnectionStore
 	Keys         KeyStore
 	Audit        AuditStore
+	Answers      AnswerStore
 	Budgets      Budgets
 	Starter      Starter
 	Health       Health

@@ -111,6 +111,7 @@ func (a *API) createKey(ctx context.Context, in *createKeyInput) (*createKeyOutp
 		return nil, a.fail(ctx, err)
 	}
 	a.logger(ctx).InfoContext(ctx, "key created", "key", made.ID, "name", made.Name, "role", made.Role, "by", subjectOf(ctx))
+	showsSecret(ctx)
 	return &createKeyOutput{Location: "/v1/keys/" + made.ID, Body: CreatedKey{Key: fromKey(made), Secret: key.Reveal()}}, nil
 }
 
@@ -141,7 +142,7 @@ func getKeySpec() huma.Operation {
 	}
 }
 
-func (a *API) getKey(ctx context.Context, in *idPath) (*keyOutput, error) {
+func (a *API) getKey(ctx context.Context, in *IDPath) (*keyOutput, error) {
 	k, err := a.opts.Keys.APIKey(ctx, workspaceOf(ctx), in.ID)
 	if err != nil {
 		return nil, a.fail(ctx, err)
@@ -158,7 +159,7 @@ func revokeKeySpec() huma.Operation {
 	}
 }
 
-func (a *API) revokeKey(ctx context.Context, in *idPath) (*struct{}, error) {
+func (a *API) revokeKey(ctx context.Context, in *IDPath) (*struct{}, error) {
 	k, err := a.opts.Keys.RevokeAPIKey(ctx, workspaceOf(ctx), in.ID, subjectOf(ctx))
 	if err != nil {
 		return nil, a.fail(ctx, err)

@@ -90,7 +90,7 @@ func (s *store) CreateOperation(_ context.Context, n operation.New) (operation.O
 	}
 	s.keys[key] = n
 	op := operation.Operation{
-		ID: n.ID, WorkspaceID: n.WorkspaceID, Kind: n.Kind, Source: n.Source, Subject: n.Subject, Input: n.Input,
+		ID: n.ID, WorkspaceID: n.WorkspaceID, Kind: n.Kind, Source: n.Source, Subject: n.Subject, Input: n.Input, RetryOf: n.RetryOf,
 		State: operation.StatePending, CreatedAt: start.Add(time.Duration(len(s.ops)) * time.Second),
 	}
 	s.ops = append(s.ops, op)
@@ -117,7 +117,7 @@ func (s *store) Operations(_ context.Context, workspaceID string, f operation.Fi
 	}
 	var all []operation.Operation
 	for _, op := range slices.Backward(s.ops) {
-		if op.WorkspaceID == workspaceID && f.Visible.MatchSubject(op.Subject) && (f.State == "" || op.State == f.State) && (f.Kind == "" || op.Kind == f.Kind) {
+		if op.WorkspaceID == workspaceID && f.Visible.MatchSubject(op.Subject) && (len(f.States) == 0 || slices.Contains(f.States, op.State)) && (f.Kind == "" || op.Kind == f.Kind) {
 			all = append(all, op)
 		}
 	}
@@ -140,6 +140,87 @@ func cut(cursor string, limit, n int) (from, to int, next string, err error) {
 		next = strconv.Itoa(to)
 	}
 	return from, to, next, nil
+}
+
+// steer moves an operation as it was asked to, unless it is there already.
+func (s *store) steer(workspaceID, id string, to, from operation.State) (operation.Operation, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i, err := s.find(workspaceID, id)
+	if err != nil {
+		return operation.Operation{}, err
+	}
+	switch state := s.ops[i].State; {
+	case state == to:
+	case from == "" && state.CanBecome(to), state == from:
+		s.transit(i, to)
+	default:
+		return operation.Operation{}, operation.Conflict("The operation " + state.Phrase() + ".")
+	}
+	return s.ops[i], nil
+}
+
+func (s *store) RequestPause(_ context.Context, workspaceID, id string) (operation.Operation, error) {
+	return s.steer(workspaceID, id, operation.StatePaused, "")
+}
+
+func (s *store) RequestResume(_ context.Context, workspaceID, id string) (operation.Operation, error) {
+	return s.steer(workspaceID, id, operation.StatePending, operation.StatePaused)
+}
+
+func (s *store) Approve(_ context.Context, workspaceID, id string) (operation.Operation, error) {
+	return s.steer(workspaceID, id, operation.StateRunning, operation.StateAwaitingApproval)
+}
+
+func (s *store) Reject(_ context.Context, workspaceID, id string, failure operation.Failure) (operation.Operation, error) {
+	op, err := s.steer(workspaceID, id, operation.StateRejected, operation.StateAwaitingApproval)
+	op.Failure = &failure
+	return op, err
+}
+
+// answers keeps answers in memory.
+type answers struct {
+	mu   sync.Mutex
+	kept map[string]*keptAnswer
+}
+
+type keptAnswer struct {
+	hash   []byte
+	lease  string
+	answer *operation.Answer
+}
+
+func (a *answers) BeginAnswer(_ context.Context, k operation.AnswerKey, lease string, _ time.Duration) (*operation.Answer, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	name := k.WorkspaceID + k.Subject + k.Key
+	switch known := a.kept[name]; {
+	case known == nil:
+		a.kept[name] = &keptAnswer{hash: k.Hash, lease: lease}
+		return nil, nil
+	case !bytes.Equal(known.hash, k.Hash):
+		return nil, operation.KeyMismatch()
+	case known.answer == nil:
+		return nil, operation.Conflict("It is being carried out.")
+	default:
+		return known.answer, nil
+	}
+}
+
+func (a *answers) KeepAnswer(_ context.Context, k operation.AnswerKey, lease string, answer operation.Answer) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if known := a.kept[k.WorkspaceID+k.Subject+k.Key]; known.lease == lease {
+		known.answer = &answer
+	}
+	return nil
+}
+
+func (a *answers) DropAnswer(_ context.Context, k operation.AnswerKey, _ string) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.kept, k.WorkspaceID+k.Subject+k.Key)
+	return nil
 }
 
 func (s *store) RequestCancel(_ context.Context, workspaceID, id string) (operation.Operation, error) {
@@ -194,7 +275,7 @@ func (s *store) transit(i int, state operation.State) operation.Event {
 	op := &s.ops[i]
 	op.State = state
 	op.Seq++
-	if state == operation.StateFailed {
+	if state == operation.StateFailed || state == operation.StateRejected {
 		op.Failure = &operation.Failure{Code: "repository_not_found", Message: "GitHub does not know this repository."}
 	}
 	told := *op
@@ -246,6 +327,7 @@ func (s *store) setErr(err error) {
 type starter struct {
 	mu                 sync.Mutex
 	started, cancelled []string
+	told               []string
 	err                error
 }
 
@@ -260,6 +342,13 @@ func (s *starter) Cancel(_ context.Context, op operation.Operation) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cancelled = append(s.cancelled, op.ID)
+	return s.err
+}
+
+func (s *starter) Tell(_ context.Context, op operation.Operation) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.told = append(s.told, op.ID)
 	return s.err
 }
 
@@ -301,7 +390,7 @@ func setup(t *testing.T, change ...func(*api.Options)) *bundle {
 	verifier, err := auth.NewVerifier(b.clock, auth.PublicKey(key))
 	require.NoError(t, err)
 	o := api.Options{
-		Operations: b.store, Repositories: b.store, Statuses: b.store, Changes: b.store, Keys: b.store, Audit: b.store, Starter: b.starter, Health: b.health, Streams: b.hub, Waker: b.publisher,
+		Operations: b.store, Repositories: b.store, Statuses: b.store, Changes: b.store, Keys: b.store, Audit: b.store, Answers: &answers{kept: map[string]*keptAnswer{}}, Starter: b.starter, Health: b.health, Streams: b.hub, Waker: b.publisher,
 		Webhooks: newReceiver(b.store, log), Verifier: verifier, Logger: log, Collections: []string{"labels", "issues", "pulls"},
 		Connections: b.connected, ConnectionChecker: b.connected, ConnectionRules: rules(), Budgets: b.connected,
 		OrganizationCollections: []string{"teams"}, Presets: []string{"core", "all"}, Now: b.clock,

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -37,9 +38,12 @@ func (p Page) next(path, cursor string, filters map[string]string) string {
 
 type listOperationsInput struct {
 	Page
-	State  string `query:"state" enum:"pending,running,cancelling,succeeded,failed,cancelled" doc:"Only operations in this state."`
-	Kind   string `query:"kind" enum:"sync_repository,sync_organization,reconcile_repository" doc:"Only operations of this kind."`
-	Parent string `query:"parent" format:"uuid" doc:"The operations that are parts of this one, such as those of an organization's repositories. Leave it out for operations that stand by themselves."`
+	State         []string  `query:"state" enum:"pending,awaiting_approval,running,paused,cancelling,succeeded,failed,cancelled,rejected" minItems:"1" maxItems:"9" nullable:"false" doc:"Only operations in this state, or in one of these, separated by commas." example:"[\"running\",\"paused\"]"`
+	Kind          string    `query:"kind" enum:"sync_repository,sync_organization,reconcile_repository" doc:"Only operations of this kind."`
+	Subject       string    `query:"subject" minLength:"1" maxLength:"250" doc:"Only operations that work on this: owner/name, or an organization's login, in any case." example:"octocat/hello-world"`
+	CreatedAfter  time.Time `query:"created_after" doc:"Only operations that were created then or later."`
+	CreatedBefore time.Time `query:"created_before" doc:"Only operations that were created earlier."`
+	Parent        string    `query:"parent" format:"uuid" doc:"The operations that are parts of this one, such as those of an organization's repositories. Leave it out for operations that stand by themselves."`
 }
 
 type listOperationsOutput struct {
@@ -58,20 +62,45 @@ func listOperationsSpec() huma.Operation {
 }
 
 func (a *API) listOperations(ctx context.Context, in *listOperationsInput) (*listOperationsOutput, error) {
-	ops, next, err := a.opts.Operations.Operations(ctx, workspaceOf(ctx), operation.Filter{
-		State: operation.State(in.State), Kind: operation.Kind(in.Kind), Parent: in.Parent, Cursor: in.Cursor, Limit: in.Limit,
-		Visible: visibleTo(ctx),
-	})
+	filter := in.filter()
+	filter.Visible = visibleTo(ctx)
+	ops, next, err := a.opts.Operations.Operations(ctx, workspaceOf(ctx), filter)
 	if err != nil {
 		return nil, a.fail(ctx, err)
 	}
-	out := &listOperationsOutput{Link: in.next("/v1/operations", next, map[string]string{"state": in.State, "kind": in.Kind, "parent": in.Parent})}
+	out := &listOperationsOutput{Link: in.next("/v1/operations", next, in.query())}
 	out.Body.NextCursor = next
 	out.Body.Operations = make([]progress.Operation, len(ops))
 	for i, op := range ops {
 		out.Body.Operations[i] = progress.FromOperation(op)
 	}
 	return out, nil
+}
+
+// filter is what the request asks for.
+func (in *listOperationsInput) filter() operation.Filter {
+	f := operation.Filter{Kind: operation.Kind(in.Kind), Subject: in.Subject, Parent: in.Parent, Cursor: in.Cursor, Limit: in.Limit}
+	for _, state := range in.State {
+		f.States = append(f.States, operation.State(state))
+	}
+	if !in.CreatedAfter.IsZero() {
+		f.CreatedAfter = &in.CreatedAfter
+	}
+	if !in.CreatedBefore.IsZero() {
+		f.CreatedBefore = &in.CreatedBefore
+	}
+	return f
+}
+
+// query is what the next page is asked for with as well.
+func (in *listOperationsInput) query() map[string]string {
+	q := map[string]string{"state": strings.Join(in.State, ","), "kind": in.Kind, "subject": in.Subject, "parent": in.Parent}
+	for name, at := range map[string]time.Time{"created_after": in.CreatedAfter, "created_before": in.CreatedBefore} {
+		if !at.IsZero() {
+			q[name] = at.Format(time.RFC3339Nano)
+		}
+	}
+	return q
 }
 
 // Resolve holds the parent's id to the one form of ids, where there is one.
@@ -89,13 +118,13 @@ func (in *listOperationsInput) Resolve(huma.Context) []error {
 
 var _ huma.Resolver = (*listOperationsInput)(nil)
 
-// idPath is the path parameter of everything that is about one operation, or one key.
-type idPath struct {
+// IDPath is the path parameter of everything that is about one operation, or one key.
+type IDPath struct {
 	ID string `path:"id" format:"uuid" doc:"Its id."`
 }
 
 // Resolve brings the id into the one form in which it is kept, logged and compared.
-func (in *idPath) Resolve(huma.Context) []error {
+func (in *IDPath) Resolve(huma.Context) []error {
 	id, ok := canonicalID(in.ID)
 	if !ok {
 		return []error{&huma.ErrorDetail{Location: "path.id", Message: notUUID}}
@@ -104,7 +133,7 @@ func (in *idPath) Resolve(huma.Context) []error {
 	return nil
 }
 
-var _ huma.Resolver = (*idPath)(nil)
+var _ huma.Resolver = (*IDPath)(nil)
 
 // notUUID is what huma says of an id that is none.
 const notUUID = "expected string to be RFC 4122 uuid"
@@ -126,7 +155,7 @@ func getOperationSpec() huma.Operation {
 	}
 }
 
-func (a *API) getOperation(ctx context.Context, in *idPath) (*operationOutput, error) {
+func (a *API) getOperation(ctx context.Context, in *IDPath) (*operationOutput, error) {
 	about(ctx, in.ID)
 	op, err := a.visible(ctx, in.ID)
 	if err != nil {
@@ -151,34 +180,4 @@ func (a *API) mustSee(ctx context.Context, id string) error {
 	}
 	_, err := a.visible(ctx, id)
 	return err
-}
-
-func cancelOperationSpec() huma.Operation {
-	return huma.Operation{
-		OperationID: "cancel-operation", Summary: "Stop an operation", Tags: []string{"operations"}, Security: needsToken(),
-		Description: "Asks the operation to stop and answers before it has: no page is committed after that. " +
-			"Asking again changes nothing and answers 202, also after it was cancelled. An operation that has already succeeded or failed answers 409.",
-		DefaultStatus: http.StatusAccepted,
-		Errors:        []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable},
-	}
-}
-
-func (a *API) cancelOperation(ctx context.Context, in *idPath) (*accepted, error) {
-	about(ctx, in.ID)
-	if err := a.mustSee(ctx, in.ID); err != nil {
-		return nil, a.fail(ctx, err)
-	}
-	op, err := a.opts.Operations.RequestCancel(ctx, workspaceOf(ctx), in.ID)
-	if err != nil {
-		return nil, a.fail(ctx, err)
-	}
-	a.opts.Waker.Wake(ctx, op.ID)
-	if op.State.Terminal() { // it was cancelled before: there is nobody to tell
-		return accept(op), nil
-	}
-	if err := a.opts.Starter.Cancel(ctx, op); err != nil {
-		// The row is what counts: each page's transaction reads it.
-		a.logger(ctx).WarnContext(ctx, "workflow was not told to stop; it will see it in its row", "error", err)
-	}
-	return accept(op), nil
 }

@@ -27,48 +27,54 @@ type asked struct {
 	role       auth.Role // the least that will do; empty: no token is needed
 	bare       bool      // it asks nothing of the store
 	header     []string
-	signed     bool // as a webhook delivery
+	signed     bool            // as a webhook delivery
+	state      operation.State // of the operation; empty: pending
 }
 
 // everyRoute is one good request for each route. A route that is missing here fails
 // the tests below.
 func everyRoute(encrypted string) map[string]asked {
 	return map[string]asked{
-		"POST /v1/syncs":                             {path: "/v1/syncs", body: `{"repository":"octo/mirror"}`, status: 202, role: auth.RoleOperator},
-		"GET /v1/operations":                         {path: "/v1/operations?limit=1", status: 200, role: auth.RoleReader},
-		"GET /v1/operations/{id}":                    {path: "/v1/operations/ID", status: 200, role: auth.RoleReader},
-		"POST /v1/operations/{id}/cancel":            {path: "/v1/operations/ID/cancel", status: 202, role: auth.RoleOperator},
-		"GET /v1/operations/{id}/stream":             {path: "/v1/operations/ID/stream", status: 101, role: auth.RoleReader, header: upgrade()},
-		"GET /v1/repositories":                       {path: "/v1/repositories", status: 200, role: auth.RoleReader},
-		"GET /v1/repositories/{owner}/{name}/status": {path: "/v1/repositories/octo/mirror/status", status: 200, role: auth.RoleReader},
-		"GET /v1/changes":                            {path: "/v1/changes?limit=1", status: 200, role: auth.RoleReader},
+		"POST /v1/syncs":                                                  {path: "/v1/syncs", body: `{"repository":"octo/mirror"}`, status: 202, role: auth.RoleOperator},
+		"GET /v1/operations":                                              {path: "/v1/operations?limit=1", status: 200, role: auth.RoleReader},
+		"GET /v1/operations/{id}":                                         {path: "/v1/operations/ID", status: 200, role: auth.RoleReader},
+		"POST /v1/operations/{id}/cancel":                                 {path: "/v1/operations/ID/cancel", status: 202, role: auth.RoleOperator},
+		"POST /v1/operations/{id}/pause":                                  {path: "/v1/operations/ID/pause", status: 202, role: auth.RoleOperator},
+		"POST /v1/operations/{id}/resume":                                 {path: "/v1/operations/ID/resume", status: 202, role: auth.RoleOperator, state: operation.StatePaused},
+		"POST /v1/operations/{id}/approve":                                {path: "/v1/operations/ID/approve", status: 202, role: auth.RoleOperator, state: operation.StateAwaitingApproval},
+		"POST /v1/operations/{id}/reject":                                 {path: "/v1/operations/ID/reject", body: `{"reason":"no"}`, status: 202, role: auth.RoleOperator, state: operation.StateAwaitingApproval},
+		"POST /v1/operations/{id}/retry":                                  {path: "/v1/operations/ID/retry", status: 202, role: auth.RoleOperator, state: operation.StateFailed},
+		"GET /v1/operations/{id}/stream":                                  {path: "/v1/operations/ID/stream", status: 101, role: auth.RoleReader, header: upgrade()},
+		"GET /v1/repositories":                                            {path: "/v1/repositories", status: 200, role: auth.RoleReader},
+		"GET /v1/repositories/{owner}/{name}/status":                      {path: "/v1/repositories/octo/mirror/status", status: 200, role: auth.RoleReader},
+		"GET /v1/changes":                                                 {path: "/v1/changes?limit=1", status: 200, role: auth.RoleReader},
 		"GET /v1/repositories/{owner}/{name}/{collection}/{item}/history": {path: "/v1/repositories/octo/mirror/issues/7/history", status: 200, role: auth.RoleReader},
 		"POST /v1/repositories/{owner}/{name}/purge":                      {path: "/v1/repositories/octo/mirror/purge", body: `{"collection":"issues","number":7}`, status: 200, role: auth.RoleAdmin},
-		"GET /v1/drift":                   {path: "/v1/drift", status: 200, role: auth.RoleReader},
-		"GET /v1/connections":             {path: "/v1/connections", status: 200, role: auth.RoleReader},
-		"POST /v1/connections":            {path: "/v1/connections", body: `{"name":"new","token":"ghp_x"}`, status: 201, role: auth.RoleAdmin},
-		"GET /v1/connections/{id}":        {path: "/v1/connections/" + personalID, status: 200, role: auth.RoleReader},
-		"PATCH /v1/connections/{id}":      {path: "/v1/connections/" + personalID, body: `{"in_flight":5}`, status: 200, role: auth.RoleAdmin},
-		"DELETE /v1/connections/{id}":     {path: "/v1/connections/" + spareID, status: 204, role: auth.RoleAdmin},
-		"POST /v1/connections/{id}/check": {path: "/v1/connections/" + personalID + "/check", status: 200, role: auth.RoleAdmin},
-		"GET /v1/audit":                   {path: "/v1/audit?limit=1", status: 200, role: auth.RoleAdmin},
-		"GET /v1/keys":                    {path: "/v1/keys", status: 200, role: auth.RoleAdmin},
-		"POST /v1/keys":                   {path: "/v1/keys", body: `{"name":"new","role":"reader"}`, status: 201, role: auth.RoleAdmin},
-		"GET /v1/keys/{id}":               {path: "/v1/keys/" + keyID, status: 200, role: auth.RoleAdmin},
-		"DELETE /v1/keys/{id}":            {path: "/v1/keys/" + spareKeyID, status: 204, role: auth.RoleAdmin},
-		"GET /v1/budgets":                 {path: "/v1/budgets", status: 200, role: auth.RoleReader},
-		"POST /v1/webhooks/{connection}":  {path: "/v1/webhooks/default", body: `{"zen":"Speak like a human."}`, status: 202, header: []string{"X-GitHub-Event: ping", "X-GitHub-Delivery: 1"}, signed: true},
-		"POST /v1/codec/decode":           {path: "/v1/codec/decode", body: encrypted, status: 200, role: auth.RoleAdmin, bare: true},
-		"POST /v1/codec/encode":           {path: "/v1/codec/encode", body: clearPayloads, status: 200, role: auth.RoleAdmin, bare: true},
-		"POST /v1/codec/session":          {path: "/v1/codec/session", status: 204, role: auth.RoleAdmin},
-		"DELETE /v1/codec/session":        {path: "/v1/codec/session", status: 204, role: auth.RoleAdmin},
-		"GET /.well-known/jwks.json":      {path: "/.well-known/jwks.json", status: 200, bare: true},
-		"GET /healthz":                    {path: "/healthz", status: 200, bare: true},
-		"GET /readyz":                     {path: "/readyz", status: 200, bare: true},
-		"GET /openapi.json":               {path: "/openapi.json", status: 200, bare: true},
-		"GET /openapi.yaml":               {path: "/openapi.yaml", status: 200, bare: true},
-		"GET /docs":                       {path: "/docs", status: 200, bare: true},
-		"GET /docs/{file}":                {path: "/docs/docs.js", status: 200, bare: true},
+		"GET /v1/drift":                                                   {path: "/v1/drift", status: 200, role: auth.RoleReader},
+		"GET /v1/connections":                                             {path: "/v1/connections", status: 200, role: auth.RoleReader},
+		"POST /v1/connections":                                            {path: "/v1/connections", body: `{"name":"new","token":"ghp_x"}`, status: 201, role: auth.RoleAdmin},
+		"GET /v1/connections/{id}":                                        {path: "/v1/connections/" + personalID, status: 200, role: auth.RoleReader},
+		"PATCH /v1/connections/{id}":                                      {path: "/v1/connections/" + personalID, body: `{"in_flight":5}`, status: 200, role: auth.RoleAdmin},
+		"DELETE /v1/connections/{id}":                                     {path: "/v1/connections/" + spareID, status: 204, role: auth.RoleAdmin},
+		"POST /v1/connections/{id}/check":                                 {path: "/v1/connections/" + personalID + "/check", status: 200, role: auth.RoleAdmin},
+		"GET /v1/audit":                                                   {path: "/v1/audit?limit=1", status: 200, role: auth.RoleAdmin},
+		"GET /v1/keys":                                                    {path: "/v1/keys", status: 200, role: auth.RoleAdmin},
+		"POST /v1/keys":                                                   {path: "/v1/keys", body: `{"name":"new","role":"reader"}`, status: 201, role: auth.RoleAdmin},
+		"GET /v1/keys/{id}":                                               {path: "/v1/keys/" + keyID, status: 200, role: auth.RoleAdmin},
+		"DELETE /v1/keys/{id}":                                            {path: "/v1/keys/" + spareKeyID, status: 204, role: auth.RoleAdmin},
+		"GET /v1/budgets":                                                 {path: "/v1/budgets", status: 200, role: auth.RoleReader},
+		"POST /v1/webhooks/{connection}":                                  {path: "/v1/webhooks/default", body: `{"zen":"Speak like a human."}`, status: 202, header: []string{"X-GitHub-Event: ping", "X-GitHub-Delivery: 1"}, signed: true},
+		"POST /v1/codec/decode":                                           {path: "/v1/codec/decode", body: encrypted, status: 200, role: auth.RoleAdmin, bare: true},
+		"POST /v1/codec/encode":                                           {path: "/v1/codec/encode", body: clearPayloads, status: 200, role: auth.RoleAdmin, bare: true},
+		"POST /v1/codec/session":                                          {path: "/v1/codec/session", status: 204, role: auth.RoleAdmin},
+		"DELETE /v1/codec/session":                                        {path: "/v1/codec/session", status: 204, role: auth.RoleAdmin},
+		"GET /.well-known/jwks.json":                                      {path: "/.well-known/jwks.json", status: 200, bare: true},
+		"GET /healthz":                                                    {path: "/healthz", status: 200, bare: true},
+		"GET /readyz":                                                     {path: "/readyz", status: 200, bare: true},
+		"GET /openapi.json":                                               {path: "/openapi.json", status: 200, bare: true},
+		"GET /openapi.yaml":                                               {path: "/openapi.yaml", status: 200, bare: true},
+		"GET /docs":                                                       {path: "/docs", status: 200, bare: true},
+		"GET /docs/{file}":                                                {path: "/docs/docs.js", status: 200, bare: true},
 	}
 }
 
@@ -92,7 +98,6 @@ func (b *bundle) send(t *testing.T, route string, r asked, token string, header 
 func TestEveryRouteAnswersAsItIsDescribed(t *testing.T) {
 	t.Parallel()
 	b, encrypted := setupCodec(t)
-	op := b.operation(t)
 	roles := []auth.Role{auth.RoleReader, auth.RoleOperator, auth.RoleAdmin}
 	routes := everyRoute(encrypted)
 	require.NoError(t, chi.Walk(b.api.Routes(), func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
@@ -102,6 +107,10 @@ func TestEveryRouteAnswersAsItIsDescribed(t *testing.T) {
 	for route, r := range routes {
 		t.Run(route, func(t *testing.T) {
 			t.Parallel()
+			op := b.operation(t)
+			if r.state != "" {
+				b.store.state(op.ID, r.state)
+			}
 			r.path = strings.ReplaceAll(r.path, "ID", op.ID)
 			token := ""
 			if r.role != "" {

@@ -24,15 +24,13 @@ func (a *API) router() (chi.Router, *huma.OpenAPI) {
 	open := group(r.With(a.limitTime), config)
 	// These show those who may see some repositories only what they may: see visibleTo.
 	part := group(r.With(noStore, a.authenticate, a.throttled, a.limitTime), config)
-	writePart := group(r.With(noStore, a.authenticate, a.throttled, a.audited, requireRole(auth.RoleOperator), a.limitTime), config)
+	// These keep their idempotency keys with the operations that they make; the others keep their answers.
+	start := group(r.With(noStore, a.authenticate, a.throttled, a.audited, requireRole(auth.RoleOperator), a.limitTime), config)
+	writePart := group(r.With(noStore, a.authenticate, a.throttled, a.audited, requireRole(auth.RoleOperator), a.limitTime, a.idempotent), config)
 	read := group(r.With(noStore, a.authenticate, a.throttled, wholeWorkspace, a.limitTime), config)
-	admin := group(r.With(noStore, a.authenticate, a.throttled, a.audited, requireRole(auth.RoleAdmin), wholeWorkspace, a.limitTime), config)
+	admin := group(r.With(noStore, a.authenticate, a.throttled, a.audited, requireRole(auth.RoleAdmin), wholeWorkspace, a.limitTime, a.idempotent), config)
 
-	add(writePart, http.MethodPost, "/v1/syncs", startSyncSpec(), a.startSync)
-
-	add(part, http.MethodGet, "/v1/operations", listOperationsSpec(), a.listOperations)
-	add(part, http.MethodGet, "/v1/operations/{id}", getOperationSpec(), a.getOperation)
-	add(writePart, http.MethodPost, "/v1/operations/{id}/cancel", cancelOperationSpec(), a.cancelOperation)
+	addOperations(a, start, part, writePart)
 	r.With(noStore, a.authenticate, a.throttled).Get("/v1/operations/{id}/stream", a.stream)
 	describe(part, http.MethodGet, "/v1/operations/{id}/stream", streamSpec(config))
 
@@ -77,6 +75,20 @@ func (a *API) addCodec(r chi.Router, config huma.Config) {
 	describe(codec, http.MethodDelete, "/v1/codec/session", endSessionSpec(config))
 }
 
+// addOperations routes what starts, shows and steers long work.
+func addOperations(a *API, start, part, writePart huma.API) {
+	add(start, http.MethodPost, "/v1/syncs", startSyncSpec(), a.startSync)
+
+	add(part, http.MethodGet, "/v1/operations", listOperationsSpec(), a.listOperations)
+	add(part, http.MethodGet, "/v1/operations/{id}", getOperationSpec(), a.getOperation)
+	add(writePart, http.MethodPost, "/v1/operations/{id}/cancel", cancelOperationSpec(), a.cancelOperation)
+	add(writePart, http.MethodPost, "/v1/operations/{id}/pause", pauseOperationSpec(), a.pauseOperation)
+	add(writePart, http.MethodPost, "/v1/operations/{id}/resume", resumeOperationSpec(), a.resumeOperation)
+	add(writePart, http.MethodPost, "/v1/operations/{id}/approve", approveOperationSpec(), a.approveOperation)
+	add(writePart, http.MethodPost, "/v1/operations/{id}/reject", rejectOperationSpec(), a.rejectOperation)
+	add(start, http.MethodPost, "/v1/operations/{id}/retry", retryOperationSpec(), a.retryOperation)
+}
+
 // addKeys routes what is about the keys of this API.
 func addKeys(a *API, admin huma.API) {
 	add(admin, http.MethodGet, "/v1/keys", listKeysSpec(), a.listKeys)
@@ -110,6 +122,10 @@ func add[I, O any](g huma.API, method, path string, spec huma.Operation, handler
 	if takesBody(reflect.TypeFor[I]()) {
 		spec.Middlewares = append(spec.Middlewares, jsonBody)
 		spec.Errors = append(spec.Errors, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
+	if method == http.MethodPost && keepsAnswers(path, reflect.TypeFor[I]()) {
+		spec.Parameters = append(spec.Parameters, keyParam())
+		spec.Errors = append(spec.Errors, http.StatusConflict, http.StatusRequestTimeout)
 	}
 	if spec.Security != nil {
 		spec.Errors = append(spec.Errors, http.StatusTooManyRequests)

@@ -15,16 +15,16 @@ import (
 )
 
 type startSyncInput struct {
-	IdempotencyKey string `header:"Idempotency-Key" minLength:"1" maxLength:"255" pattern:"^[!-~]+$" patternDescription:"printable ASCII without spaces" doc:"Makes the request safe to repeat: the same key with the same body answers with the same operation, with another body it is refused. Use a UUID."`
-	RawBody        []byte
-	Body           syncRequest
+	KeyHeader
+	PreferHeader
+	RawBody []byte
+	Body    syncRequest
 }
 
-// Resolve refuses what huma takes for something that was left out: an empty
-// Idempotency-Key, all but the first of several, and null for a list. The request
-// would do more than its sender thinks, or be less safe to repeat.
+// Resolve refuses what huma takes for something that was left out: null for a list. The
+// request would do more than its sender thinks.
 func (in *startSyncInput) Resolve(ctx huma.Context) []error {
-	var errs []error
+	errs := append(in.KeyHeader.Resolve(ctx), in.PreferHeader.Resolve(ctx)...)
 	var names map[string]json.RawMessage
 	// A body that is no object has been refused already.
 	if err := json.Unmarshal(in.RawBody, &names); err == nil {
@@ -34,18 +34,6 @@ func (in *startSyncInput) Resolve(ctx huma.Context) []error {
 			}
 		}
 	}
-	var keys []string
-	ctx.EachHeader(func(name, value string) {
-		if http.CanonicalHeaderKey(name) == "Idempotency-Key" {
-			keys = append(keys, value)
-		}
-	})
-	switch {
-	case len(keys) > 1:
-		errs = append(errs, &huma.ErrorDetail{Location: "header.Idempotency-Key", Message: fmt.Sprintf("is sent %d times, and may be once", len(keys))})
-	case len(keys) == 1 && keys[0] == "":
-		errs = append(errs, &huma.ErrorDetail{Location: "header.Idempotency-Key", Message: "is empty: send a key, or leave the header out"})
-	}
 	return errs
 }
 
@@ -53,18 +41,20 @@ var _ huma.Resolver = (*startSyncInput)(nil)
 
 // accepted is the answer to a request whose work goes on after it.
 type accepted struct {
-	Location string `header:"Location" doc:"Where the operation is found."`
-	Body     progress.Operation
+	Status            int    `json:"-"`
+	Location          string `header:"Location" doc:"Where the operation is found."`
+	PreferenceApplied string `header:"Preference-Applied" doc:"The preference that was heeded, if one was."`
+	Body              progress.Operation
 }
 
 func startSyncSpec() huma.Operation {
-	return huma.Operation{
+	return waitable(huma.Operation{
 		OperationID: "start-sync", Summary: "Mirror a repository or an organization now", Tags: []string{"operations"}, Security: needsToken(),
 		Description: "Starts an operation that brings the mirror of a repository up to date, or of an organization with its repositories, and answers before it is done. " +
 			"Follow it at its `/stream`. Each repository of an organization is synced by an operation of its own; `GET /v1/operations?parent=` lists them.",
 		DefaultStatus: http.StatusAccepted,
 		Errors:        []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable},
-	}
+	})
 }
 
 func (a *API) startSync(ctx context.Context, in *startSyncInput) (*accepted, error) {
@@ -79,22 +69,7 @@ func (a *API) startSync(ctx context.Context, in *startSyncInput) (*accepted, err
 	if !visibleTo(ctx).MatchSubject(n.Subject) {
 		return nil, newProblem(ctx, http.StatusForbidden, "forbidden", "This key is limited to some repositories, and this is not among them.")
 	}
-	op, _, err := a.opts.Operations.CreateOperation(ctx, n)
-	if err != nil {
-		return nil, a.fail(ctx, err)
-	}
-	about(ctx, op.ID)
-	if op.State != operation.StatePending { // repeated after it had begun
-		return accept(op), nil
-	}
-	if err := a.opts.Starter.Start(ctx, op); err != nil {
-		if operation.CodeOf(err) != operation.CodeUnavailable {
-			return nil, a.fail(ctx, err)
-		}
-		// The row is there, and the sweeper starts what it finds: nothing is lost.
-		a.logger(ctx).WarnContext(ctx, "operation will be started later", "error", err)
-	}
-	return accept(op), nil
+	return a.begin(ctx, n, in.wait)
 }
 
 // newSync is the operation that a normalized request asks for.
@@ -112,7 +87,7 @@ func (a *API) newSync(ctx context.Context, r syncRequest, key string) (operation
 	hash := sha256.Sum256(compared)
 	n := operation.New{
 		ID: a.opts.NewID(), WorkspaceID: workspaceOf(ctx), Kind: operation.KindSyncRepository, Source: operation.SourceSync,
-		Subject: r.Repository, Input: input, IdempotencyKey: key, RequestHash: hash[:],
+		Subject: r.Repository, Input: input, RequestedBy: subjectOf(ctx), IdempotencyKey: key, RequestHash: hash[:],
 	}
 	if r.Organization != "" {
 		n.Kind, n.Subject = operation.KindSyncOrganization, r.Organization
@@ -125,5 +100,5 @@ func (a *API) newSync(ctx context.Context, r syncRequest, key string) (operation
 
 // accept answers with an operation that goes on.
 func accept(op operation.Operation) *accepted {
-	return &accepted{Location: "/v1/operations/" + op.ID, Body: progress.FromOperation(op)}
+	return &accepted{Status: http.StatusAccepted, Location: "/v1/operations/" + op.ID, Body: progress.FromOperation(op)}
 }

@@ -22,6 +22,8 @@ type syncRequest struct {
 	Full         bool     `json:"full,omitempty" doc:"Compare the repository's mirror with all that GitHub has, count by how much it differed and repair it: a sweep, at the lowest priority. Not for an organization."`
 
 	Lane operation.Lane `json:"lane,omitempty" enum:"interactive,incremental,backfill" doc:"How urgent it is: before which other work its requests to GitHub go while there is more of it than GitHub allows. interactive: somebody waits for it; incremental: as urgent as webhooks; backfill: it has time. Leave it out for backfill, and for a full check to come after everything else."`
+
+	Approval operation.Approval `json:"approval,omitempty" enum:"required" doc:"required: the operation makes its plan, and reads nothing before somebody approves it. Leave it out for one that begins by itself."`
 }
 
 // lists are the members of a request that hold lists.
@@ -123,5 +125,6 @@ func (r syncRequest) input() operation.SyncInput {
 	return operation.SyncInput{
 		Repository: r.Repository, Organization: r.Organization,
 		Include: r.Include, Exclude: r.Exclude, Archived: r.Archived, Forks: r.Forks, Collections: r.Collections, Full: r.Full, Lane: r.Lane,
+		Approval: r.Approval,
 	}
 }

@@ -68,6 +68,30 @@ func TestEveryMigrationGoesUpDownUp(t *testing.T) {
 	require.NoError(t, migrations.DownTo(ctx, database, 0))
 }
 
+// An earlier version knows neither pauses nor approvals: what was paused goes on, and
+// what nobody approved does not.
+func TestTheWayDownLeavesNoStateThatAnEarlierVersionDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	ctx, url := t.Context(), testenv.EmptyDatabaseURL(t)
+	database := postgres.Address{URL: url}
+	require.NoError(t, migrations.Up(ctx, database))
+	conn, err := pgx.Connect(ctx, url)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close(t.Context())) }()
+	_, err = conn.Exec(ctx, `insert into operations (workspace_id, id, kind, subject, input, key_subject, idempotency_key, state, started_at, finished_at, failure)
+		select w.id, gen_random_uuid(), 'sync_repository', v.subject, '{}', v.subject, 'k', v.state, v.started_at, v.finished_at, v.failure
+		from (select id from workspaces limit 1) w, (values
+			('begun', 'paused', now(), null::timestamptz, null::jsonb), ('new', 'paused', null, null, null),
+			('asked', 'awaiting_approval', null, null, null), ('no', 'rejected', null, now(), '{}')) v (subject, state, started_at, finished_at, failure)`)
+	require.NoError(t, err)
+	require.NoError(t, migrations.DownTo(ctx, database, 46))
+	rows, err := conn.Query(ctx, `select subject || ' ' || state from operations where idempotency_key is null order by 1`)
+	require.NoError(t, err)
+	got, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(t, err)
+	require.Equal(t, []string{"asked cancelled", "begun running", "new pending", "no cancelled"}, got)
+}
+
 func TestEveryCollectionHasItsTable(t *testing.T) {
 	t.Parallel()
 	pool := testenv.Database(t)

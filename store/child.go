@@ -65,9 +65,23 @@ func (s *Store) CountChildren(ctx context.Context, workspaceID, parentID string)
 // CancelChildren asks the parts of an operation to stop: none of them commits a page
 // any more. The events are for listeners.
 func (s *Store) CancelChildren(ctx context.Context, workspaceID, parentID string) (events []operation.Event, err error) {
+	return s.moveChildren(ctx, workspaceID, "cancel the parts of an operation", func(tx pgx.Tx) ([]dbsqlc.Operation, error) {
+		return s.q.CancelChildren(ctx, tx, dbsqlc.CancelChildrenParams{WorkspaceID: workspaceID, ParentID: parentID})
+	})
+}
+
+// PauseChildren asks the parts of an operation to wait: none of them commits a page
+// until it is resumed. The events are for listeners.
+func (s *Store) PauseChildren(ctx context.Context, workspaceID, parentID string) (events []operation.Event, err error) {
+	return s.moveChildren(ctx, workspaceID, "pause the parts of an operation", func(tx pgx.Tx) ([]dbsqlc.Operation, error) {
+		return s.q.PauseChildren(ctx, tx, dbsqlc.PauseChildrenParams{WorkspaceID: workspaceID, ParentID: parentID})
+	})
+}
+
+func (s *Store) moveChildren(ctx context.Context, workspaceID, what string, update func(pgx.Tx) ([]dbsqlc.Operation, error)) (events []operation.Event, err error) {
 	var rows []dbsqlc.Operation
-	err = s.tx(ctx, workspaceID, "cancel the parts of an operation", func(tx pgx.Tx) error {
-		if rows, err = s.q.CancelChildren(ctx, tx, dbsqlc.CancelChildrenParams{WorkspaceID: workspaceID, ParentID: parentID}); err != nil {
+	err = s.tx(ctx, workspaceID, what, func(tx pgx.Tx) error {
+		if rows, err = update(tx); err != nil {
 			return err
 		}
 		events, err = s.insertStateEvents(ctx, tx, workspaceID, rows)
@@ -133,7 +147,8 @@ func (s *Store) countEnded(ctx context.Context, tx pgx.Tx, rows []dbsqlc.Operati
 			arg.Failed++
 		case operation.StateCancelled:
 			arg.Cancelled++
-		case operation.StatePending, operation.StateRunning, operation.StateCancelling:
+		case operation.StatePending, operation.StateAwaitingApproval, operation.StateRunning, operation.StatePaused,
+			operation.StateCancelling, operation.StateRejected:
 		}
 	}
 	parents, err := s.q.CountEndedChildren(ctx, tx, arg)

@@ -79,7 +79,7 @@ func TestAListShowsPartsOnlyWhereTheyAreAskedFor(t *testing.T) {
 	require.Equal(t, []string{other.ID, parent.ID}, ids(operation.Filter{}))
 	require.ElementsMatch(t, []string{children[0].ID, children[1].ID, children[2].ID}, ids(operation.Filter{Parent: parent.ID}))
 	require.Empty(t, ids(operation.Filter{Parent: other.ID}))
-	require.Empty(t, ids(operation.Filter{Parent: parent.ID, State: operation.StateRunning}))
+	require.Empty(t, ids(operation.Filter{Parent: parent.ID, States: []operation.State{operation.StateRunning}}))
 }
 
 func TestAChildThatEndsCountsForItsParent(t *testing.T) {

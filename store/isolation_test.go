@@ -26,7 +26,7 @@ import (
 var acrossWorkspaces = []string{
 	"ConnectionWorkspace", "CountOperations", "CountRepositories", "CountRepositoryStates", "CountWaits", "DeleteDeliveries",
 	"DropChanges", "EnsureChangePartitions", "FindAPIKey", "Isolated", "ListOpenOperations", "ListUnannounced", "MirrorAges", "StaleSecretWorkspaces",
-	"SumChecks", "TryKeepChanges", "LockWorkspaceConnections",
+	"SumChecks", "TryKeepChanges", "LockWorkspaceConnections", "UnknownOperations",
 }
 
 // filled is a workspace in which there is something of most kinds.
@@ -249,6 +249,6 @@ func TestOnlyListedQueriesLookAcrossWorkspaces(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{
 		"api_key", "changes_expire", "changes_partition", "check_sums", "connection_secret_keys", "connection_workspace", "delete_deliveries", "mirror_ages",
-		"open_operations", "operation_counts", "pending_deliveries", "repository_counts", "repository_sweeps", "wait_counts",
+		"open_operations", "operation_counts", "pending_deliveries", "repository_counts", "repository_sweeps", "unknown_operations", "wait_counts",
 	}, got)
 }

@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -14,16 +14,25 @@ import (
 	"github.com/holdfast/holdfast/internal/operation"
 )
 
+// keyKept is how long an idempotency key stands for the request that came with it first.
+const keyKept = 24 * time.Hour
+
 // CreateOperation writes a pending operation. When its idempotency key was used
-// before with the same request, the operation of that time is returned and created
-// is false; with another request the error's code is CodeIdempotencyMismatch.
+// within a day before by the same client with the same request, the operation of that
+// time is returned and created is false; with another request the error's code is
+// CodeIdempotencyMismatch.
 func (s *Store) CreateOperation(ctx context.Context, n operation.New) (op operation.Operation, created bool, err error) {
 	const what = "create an operation"
 	key := optional(n.IdempotencyKey)
-	rows, err := s.q.InsertOperation(ctx, s.in(n.WorkspaceID), dbsqlc.InsertOperationParams{
+	arg := dbsqlc.InsertOperationParams{
 		WorkspaceID: n.WorkspaceID, ID: n.ID, Kind: string(n.Kind), Source: string(cmp.Or(n.Source, operation.SourceSync)),
-		ParentID: optional(n.ParentID), Subject: n.Subject, Input: n.Input, IdempotencyKey: key, RequestHash: n.RequestHash,
-	})
+		ParentID: optional(n.ParentID), RetryOf: optional(n.RetryOf), Subject: n.Subject, Input: n.Input,
+		KeySubject: n.RequestedBy, IdempotencyKey: key, RequestHash: n.RequestHash,
+	}
+	rows, err := s.q.InsertOperation(ctx, s.in(arg.WorkspaceID), arg)
+	if err == nil && len(rows) == 0 && key != nil {
+		rows, err = s.insertWithFreedKey(ctx, arg)
+	}
 	if err != nil {
 		return op, false, translate(what, err)
 	}
@@ -35,18 +44,27 @@ func (s *Store) CreateOperation(ctx context.Context, n operation.New) (op operat
 	if key == nil {
 		return op, false, operation.Conflict("An operation with this id exists already.")
 	}
-	row, err := s.q.OperationByKey(ctx, s.in(n.WorkspaceID), dbsqlc.OperationByKeyParams{WorkspaceID: n.WorkspaceID, IdempotencyKey: *key})
+	row, err := s.q.OperationByKey(ctx, s.in(n.WorkspaceID), dbsqlc.OperationByKeyParams{WorkspaceID: n.WorkspaceID, KeySubject: n.RequestedBy, IdempotencyKey: *key})
 	if err != nil {
 		return op, false, translate(what, err)
 	}
 	if string(row.RequestHash) != string(n.RequestHash) {
-		return op, false, &operation.Error{
-			Code:    operation.CodeIdempotencyMismatch,
-			Message: "This Idempotency-Key was used with another request. Use a new key for a new request.",
-		}
+		return op, false, operation.KeyMismatch()
 	}
 	op, err = s.Operation(ctx, row.WorkspaceID, row.ID)
 	return op, false, err
+}
+
+// insertWithFreedKey inserts once more if the operation that has the key is so old
+// that its key may be used anew.
+func (s *Store) insertWithFreedKey(ctx context.Context, arg dbsqlc.InsertOperationParams) ([]dbsqlc.Operation, error) {
+	freed, err := s.q.FreeKey(ctx, s.in(arg.WorkspaceID), dbsqlc.FreeKeyParams{
+		WorkspaceID: arg.WorkspaceID, KeySubject: arg.KeySubject, IdempotencyKey: *arg.IdempotencyKey, Kept: keyKept,
+	})
+	if err != nil || freed == 0 {
+		return nil, err
+	}
+	return s.q.InsertOperation(ctx, s.in(arg.WorkspaceID), arg)
 }
 
 // Operation is one operation with its progress and the number of its last event,
@@ -73,7 +91,11 @@ func (s *Store) Operations(ctx context.Context, workspaceID string, f operation.
 	const what = "list operations"
 	arg := dbsqlc.ListOperationsParams{
 		WorkspaceID: workspaceID, RowLimit: int32(f.Limit) + 1, //nolint:gosec // at most 100
-		State: optional(string(f.State)), Kind: optional(string(f.Kind)), ParentID: optional(f.Parent), Visible: f.Visible.Likes(),
+		Kind: optional(string(f.Kind)), ParentID: optional(f.Parent), Subject: optional(f.Subject), Visible: f.Visible.Likes(),
+		CreatedAfter: f.CreatedAfter, CreatedBefore: f.CreatedBefore,
+	}
+	for _, state := range f.States {
+		arg.States = append(arg.States, string(state))
 	}
 	if f.Cursor != "" {
 		at, id, err := readCursor(f.Cursor)
@@ -93,88 +115,6 @@ func (s *Store) Operations(ctx context.Context, workspaceID string, f operation.
 	}
 	ops, err := s.withCollections(ctx, s.in(workspaceID), workspaceID, rows)
 	return ops, next, translate(what, err)
-}
-
-// RequestCancel asks an operation to stop, and those that are parts of it. It takes
-// effect with the next page, whether or not a worker can be told. Asking twice is as
-// good as asking once.
-func (s *Store) RequestCancel(ctx context.Context, workspaceID, id string) (operation.Operation, error) {
-	op, _, err := s.SetState(ctx, workspaceID, id, operation.StateCancelling, nil)
-	if code := operation.CodeOf(err); code == "" || code == operation.CodeConflict {
-		// After its own row: from then on it gets no more of them.
-		if _, cancelErr := s.CancelChildren(ctx, workspaceID, id); cancelErr != nil {
-			return op, cancelErr
-		}
-	}
-	if operation.CodeOf(err) != operation.CodeConflict {
-		return op, err
-	}
-	op, readErr := s.Operation(ctx, workspaceID, id)
-	if readErr != nil {
-		return op, readErr
-	}
-	if op.State == operation.StateCancelling || op.State == operation.StateCancelled {
-		return op, nil
-	}
-	return op, operation.Conflict(fmt.Sprintf("The operation has already %s; there is nothing to cancel.", op.State))
-}
-
-// SetState moves an operation to a state that may follow its present one, and
-// records the event, and that of its parent where it ends. The error's code is
-// CodeConflict when the state may not follow, and CodeNotFound when there is no such
-// operation.
-func (s *Store) SetState(ctx context.Context, workspaceID, id string, to operation.State, failure *operation.Failure) (op operation.Operation, events []operation.Event, err error) {
-	err = s.tx(ctx, workspaceID, "set an operation's state", func(tx pgx.Tx) error {
-		op, events, err = s.setState(ctx, tx, workspaceID, id, to, failure)
-		return err
-	})
-	if err == nil {
-		s.transitions.add(ctx, op.Kind, op.State)
-	}
-	return op, events, err
-}
-
-func (s *Store) setState(ctx context.Context, tx pgx.Tx, workspaceID, id string, to operation.State, failure *operation.Failure) (op operation.Operation, events []operation.Event, err error) {
-	arg := dbsqlc.SetOperationStateParams{WorkspaceID: workspaceID, ID: id, State: string(to), Terminal: to.Terminal()}
-	for _, from := range operation.Before(to) {
-		arg.Allowed = append(arg.Allowed, string(from))
-	}
-	if failure != nil {
-		if arg.Failure, err = json.Marshal(failure); err != nil {
-			return op, nil, err
-		}
-	}
-	row, err := s.q.SetOperationState(ctx, tx, arg)
-	if errors.Is(err, pgx.ErrNoRows) {
-		if _, err := s.q.GetOperation(ctx, tx, dbsqlc.GetOperationParams{WorkspaceID: workspaceID, ID: id}); err != nil {
-			return op, nil, err
-		}
-		return op, nil, operation.Conflict(fmt.Sprintf("The operation's state does not allow it to become %s.", to))
-	}
-	if err != nil {
-		return op, nil, err
-	}
-	if op, err = toOperation(row, nil); err != nil {
-		return op, nil, err
-	}
-	event, err := s.insertStateEvent(ctx, tx, op)
-	if err != nil {
-		return op, nil, err
-	}
-	events = []operation.Event{event}
-	collections, err := s.q.ListOperationCollections(ctx, tx, dbsqlc.ListOperationCollectionsParams{WorkspaceID: workspaceID, OperationIds: []string{id}})
-	if err != nil {
-		return op, events, err
-	}
-	op.Collections = toCollections(collections)
-	if !to.Terminal() || row.ParentID == nil {
-		return op, events, nil
-	}
-	parent, err := s.countEnded(ctx, tx, []dbsqlc.Operation{row})
-	if parent != nil {
-		events = append(events, *parent)
-	}
-	return op, events, err
 }
 
 // SetWaiting says what a collection of an operation waits for. The event is nil
@@ -230,4 +170,20 @@ func (s *Store) Open(ctx context.Context, age time.Duration, afterAt time.Time, 
 		open[i] = dbsqlc.Operation(row)
 	}
 	return toOperations(open, nil)
+}
+
+// Unknown are those of the operations, named by workspace and id, that there are not.
+func (s *Store) Unknown(ctx context.Context, named []operation.Operation) ([]operation.Operation, error) {
+	if len(named) == 0 {
+		return nil, nil
+	}
+	var arg dbsqlc.UnknownOperationsParams
+	for _, op := range named {
+		arg.WorkspaceIds, arg.Ids = append(arg.WorkspaceIds, op.WorkspaceID), append(arg.Ids, op.ID)
+	}
+	unknown, err := s.q.UnknownOperations(ctx, s.pool, arg)
+	if err != nil {
+		return nil, translate("look for operations", err)
+	}
+	return slices.DeleteFunc(slices.Clone(named), func(op operation.Operation) bool { return !slices.Contains(unknown, op.ID) }), nil
 }

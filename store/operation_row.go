@@ -39,7 +39,7 @@ func toOperations(rows []dbsqlc.Operation, collections map[string][]dbsqlc.Opera
 func toOperation(row dbsqlc.Operation, collections []dbsqlc.OperationCollection) (operation.Operation, error) {
 	op := operation.Operation{
 		ID: row.ID, WorkspaceID: row.WorkspaceID, Kind: operation.Kind(row.Kind), Subject: row.Subject, Input: row.Input,
-		Source: operation.Source(row.Source), ParentID: deref(row.ParentID), State: operation.State(row.State), Seq: row.Seq,
+		Source: operation.Source(row.Source), ParentID: deref(row.ParentID), RetryOf: deref(row.RetryOf), State: operation.State(row.State), Seq: row.Seq,
 		Collections: toCollections(collections), Repositories: toRepositories(row),
 		CreatedAt: row.CreatedAt, StartedAt: row.StartedAt, FinishedAt: row.FinishedAt,
 	}

@@ -164,7 +164,7 @@ func TestOperationsArePaged(t *testing.T) {
 	var got []string
 	cursor := ""
 	for {
-		ops, next, err := b.Operations(t.Context(), workspace, operation.Filter{Limit: 2, Cursor: cursor, State: operation.StatePending})
+		ops, next, err := b.Operations(t.Context(), workspace, operation.Filter{Limit: 2, Cursor: cursor, States: []operation.State{operation.StatePending}})
 		require.NoError(t, err)
 		for _, op := range ops {
 			got = append(got, op.ID)
@@ -185,11 +185,11 @@ func TestStatesFollowTheirTable(t *testing.T) {
 		for _, to := range operation.States() {
 			op := b.create()
 			_, err := b.pool.Exec(t.Context(), `update operations set state = $2,
-				failure = case when $2 = 'failed' then '{}'::jsonb end,
-				finished_at = case when $2 in ('succeeded', 'failed', 'cancelled') then now() end where id = $1`, op.ID, string(from))
+				failure = case when $2 in ('failed', 'rejected') then '{}'::jsonb end,
+				finished_at = case when $3 then now() end where id = $1`, op.ID, string(from), from.Terminal())
 			require.NoError(t, err)
 			var failure *operation.Failure
-			if to == operation.StateFailed {
+			if to == operation.StateFailed || to == operation.StateRejected {
 				failure = &operation.Failure{Code: "c", Message: "m"}
 			}
 			got, events, err := b.SetState(t.Context(), workspace, op.ID, to, failure)

@@ -60,6 +60,19 @@ func (s *Store) StartPlan(ctx context.Context, workspaceID, id string, collectio
 // StartForecast is StartPlan with what is expected of the collections and of all of
 // it together, where that is known.
 func (s *Store) StartForecast(ctx context.Context, workspaceID, id string, plan []Planned, forecast *operation.Forecast) (op operation.Operation, event operation.Event, err error) {
+	return s.plan(ctx, workspaceID, id, plan, forecast, move{to: operation.StateRunning})
+}
+
+// AwaitApproval records the plan of an operation that must be approved before it begins,
+// and what it waits for.
+func (s *Store) AwaitApproval(ctx context.Context, workspaceID, id string, plan []Planned, forecast *operation.Forecast, waiting operation.Waiting) (op operation.Operation, event operation.Event, err error) {
+	return s.plan(ctx, workspaceID, id, plan, forecast, move{to: operation.StateAwaitingApproval, waiting: &waiting})
+}
+
+// plan records the plan of a pending operation. One that was paused meanwhile stays so:
+// its error's code is CodeConflict.
+func (s *Store) plan(ctx context.Context, workspaceID, id string, plan []Planned, forecast *operation.Forecast, m move) (op operation.Operation, event operation.Event, err error) {
+	m.from = []operation.State{operation.StatePending}
 	err = s.tx(ctx, workspaceID, "start an operation", func(tx pgx.Tx) error {
 		if err := s.insertPlan(ctx, tx, workspaceID, id, plan); err != nil {
 			return err
@@ -68,7 +81,7 @@ func (s *Store) StartForecast(ctx context.Context, workspaceID, id string, plan 
 			return err
 		}
 		var events []operation.Event
-		if op, events, err = s.setState(ctx, tx, workspaceID, id, operation.StateRunning, nil); err != nil {
+		if op, events, err = s.setState(ctx, tx, workspaceID, id, m); err != nil {
 			return err
 		}
 		event = events[0] // one that begins ends nothing of its parent's
@@ -78,4 +91,12 @@ func (s *Store) StartForecast(ctx context.Context, workspaceID, id string, plan 
 		s.transitions.add(ctx, op.Kind, op.State)
 	}
 	return op, event, err
+}
+
+// ExtendPlan adds collections to an operation's plan; those that are there already stay.
+func (s *Store) ExtendPlan(ctx context.Context, workspaceID, id string, collections []string) error {
+	err := s.q.InsertOperationCollections(ctx, s.in(workspaceID), dbsqlc.InsertOperationCollectionsParams{
+		WorkspaceID: workspaceID, OperationID: id, Names: collections,
+	})
+	return translate("extend an operation's plan", err)
 }

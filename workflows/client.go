@@ -83,24 +83,17 @@ func (s *Starter) Cancel(ctx context.Context, op operation.Operation) error {
 	return translate("cancel the workflow of operation "+op.ID, err)
 }
 
-// Status tells whether an operation's workflow is there and has not ended.
-func (s *Starter) Status(ctx context.Context, op operation.Operation) (operation.WorkflowStatus, error) {
-	d, err := s.temporal.DescribeWorkflowExecution(ctx, op.ID, "")
+// Tell tells an operation's workflow that the operation's row has changed. One that has
+// ended, or never began, sees it there when it begins.
+func (s *Starter) Tell(ctx context.Context, op operation.Operation) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	err := s.temporal.SignalWorkflow(ctx, op.ID, "", SignalChanged, nil)
 	var missing *serviceerror.NotFound
 	if errors.As(err, &missing) {
-		return operation.WorkflowMissing, nil
+		return nil
 	}
-	if err != nil {
-		return "", translate("look at the workflow of operation "+op.ID, err)
-	}
-	switch d.GetWorkflowExecutionInfo().GetStatus() {
-	case enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED, enumspb.WORKFLOW_EXECUTION_STATUS_FAILED,
-		enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED, enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED,
-		enumspb.WORKFLOW_EXECUTION_STATUS_TIMED_OUT:
-		return operation.WorkflowEnded, nil
-	default: // running, paused, or gone on as a new run
-		return operation.WorkflowOpen, nil
-	}
+	return translate("tell the workflow of operation "+op.ID, err)
 }
 
 // Check tells whether Temporal answers.

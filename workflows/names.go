@@ -47,6 +47,10 @@ const (
 // are in Postgres.
 const SignalNominated = "nominated"
 
+// SignalChanged tells an operation's workflow that somebody has changed the operation's
+// row: paused or resumed it, approved or rejected it. It carries nothing: the row says what.
+const SignalChanged = "changed"
+
 // WatchID is the id of the workflow that watches a repository.
 func WatchID(r delivery.Repository) string {
 	return "watch-" + r.WorkspaceID + "-" + strconv.FormatInt(r.ID, 10)

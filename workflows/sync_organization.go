@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
@@ -36,6 +37,7 @@ type SyncOrganizationInput struct {
 // at once. A repository that fails does not stop the others.
 func SyncOrganization(ctx workflow.Context, in SyncOrganizationInput) error {
 	o := &organizationSync{in: in, sync: newSync(in.SyncRepositoryInput)}
+	o.sync.heed(ctx)
 	err := o.run(ctx)
 	if workflow.IsContinueAsNewError(err) {
 		return err
@@ -135,6 +137,11 @@ func (o *organizationSync) nextBatch(ctx workflow.Context) (activities.Repositor
 // syncRepository runs one child. How it ended stands in its operation's row; here it
 // only counts for what is shown.
 func (o *organizationSync) syncRepository(ctx workflow.Context, begun activities.BegunRepository) {
+	row := &o.sync.row
+	row.parts = append(row.parts, begun.OperationID)
+	defer func() {
+		row.parts = slices.DeleteFunc(row.parts, func(id string) bool { return id == begun.OperationID })
+	}()
 	err := childSync{
 		OperationRef: activities.OperationRef{WorkspaceID: o.in.WorkspaceID, OperationID: begun.OperationID},
 		kind:         operation.KindSyncRepository, subject: begun.Subject, lane: o.in.lane(), close: enumspb.PARENT_CLOSE_POLICY_REQUEST_CANCEL, awaited: true,

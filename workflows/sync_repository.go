@@ -3,9 +3,7 @@ package workflows
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -41,6 +39,7 @@ func (in SyncRepositoryInput) lane() int { return cmp.Or(in.Lane, laneBackfill) 
 // step, several at once, and records how it ended.
 func SyncRepository(ctx workflow.Context, in SyncRepositoryInput) error {
 	s := newSync(in)
+	s.heed(ctx)
 	err := s.run(ctx)
 	if workflow.IsContinueAsNewError(err) {
 		return err
@@ -56,6 +55,8 @@ type syncRun struct {
 	work  map[string]operation.CollectionWork
 	waits map[string]string // why a collection waits, for people
 	left  bool              // a collection stopped early since the history is long
+
+	row row
 
 	failed   map[string]bool // collections that cannot be read
 	forecast string          // when it will be done, for people
@@ -99,9 +100,17 @@ func (s *syncRun) makePlan(ctx workflow.Context, step func(context.Context, acti
 	}
 	for !workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
 		var plan activities.Plan
+		told := s.row.told
 		ctx := s.githubStep(ctx, "Plan "+s.in.Subject)
 		if err := workflow.ExecuteActivity(ctx, step, s.in.OperationRef).Get(ctx, &plan); err != nil {
 			return false, err
+		}
+		if plan.Hold != nil {
+			s.forecast = cmp.Or(plan.Forecast, s.forecast)
+			if err := s.standBy(ctx, *plan.Hold, plan.Wait, told); err != nil {
+				return false, err
+			}
+			continue
 		}
 		if plan.Wait == nil {
 			s.plan, s.forecast = plan, plan.Forecast
@@ -168,6 +177,7 @@ func (s *syncRun) readPages(ctx workflow.Context, step activities.PlannedStep) (
 			s.left = true
 			return result, nil
 		}
+		told := s.row.told
 		stepCtx := s.githubStep(ctx, "Read "+step.Name)
 		if err := workflow.ExecuteActivity(stepCtx, s.steps.SyncPages, s.pages(step)).Get(ctx, &result); err != nil {
 			return result, err
@@ -177,13 +187,17 @@ func (s *syncRun) readPages(ctx workflow.Context, step activities.PlannedStep) (
 		}
 		s.forecast = cmp.Or(result.Forecast, s.forecast)
 		s.describe(ctx)
-		if result.Done {
+		var err error
+		switch {
+		case result.Done:
 			return result, nil
+		case result.Hold != nil:
+			err = s.standBy(ctx, *result.Hold, result.Wait, told)
+		case result.Wait != nil:
+			err = s.wait(ctx, step.Name, result.Wait)
 		}
-		if result.Wait != nil {
-			if err := s.wait(ctx, step.Name, result.Wait); err != nil {
-				return result, err
-			}
+		if err != nil {
+			return result, err
 		}
 	}
 }
@@ -214,32 +228,11 @@ func (s *syncRun) finished() []operation.CollectionWork {
 	return out
 }
 
-// describe shows the progress in Temporal's UI.
-func (s *syncRun) describe(ctx workflow.Context) {
-	var b strings.Builder
-	fmt.Fprintf(&b, "**%s**\n\n| collection | state | items | of about | written | requests |\n|---|---|--:|--:|--:|--:|\n", s.in.Subject)
-	for _, step := range s.plan.Collections {
-		w := s.work[step.Name]
-		state := string(w.State)
-		if reason := s.waits[step.Name]; reason != "" {
-			state = reason
-		}
-		fmt.Fprintf(&b, "| %s | %s | %d | %d | %d | %d |\n", step.Name, state, w.Items, w.Total, w.Written, w.Requests)
-	}
-	if s.forecast != "" {
-		b.WriteString("\n" + s.forecast + "\n")
-	}
-	if reason := s.waits["plan"]; reason != "" {
-		b.WriteString("\n" + reason + "\n")
-	}
-	if s.footer != "" {
-		b.WriteString("\n" + s.footer + "\n")
-	}
-	workflow.SetCurrentDetails(ctx, b.String())
-}
-
 // finish records how the operation ended; being cancelled does not keep it from that.
 func (s *syncRun) finish(ctx workflow.Context, cause error) error {
+	if slices.Contains(errorTypes(cause), activities.TypeRejected) { // its row says so already
+		return workflow.UpsertTypedSearchAttributes(ctx, AttributeState.ValueSet(string(operation.StateRejected)))
+	}
 	f := activities.Finish{OperationRef: s.in.OperationRef, State: operation.StateSucceeded}
 	switch {
 	case cause == nil:
@@ -262,7 +255,8 @@ func (s *syncRun) finish(ctx workflow.Context, cause error) error {
 		return temporal.NewApplicationErrorWithOptions(f.Failure.Message, f.Failure.Code, temporal.ApplicationErrorOptions{Cause: cause, NonRetryable: true})
 	case operation.StateCancelled:
 		return temporal.NewCanceledError()
-	case operation.StatePending, operation.StateRunning, operation.StateCancelling, operation.StateSucceeded:
+	case operation.StatePending, operation.StateAwaitingApproval, operation.StateRunning, operation.StatePaused,
+		operation.StateCancelling, operation.StateSucceeded, operation.StateRejected:
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func newClient(p process) (*client.Client, error) {
 
 func newSyncCommand(p process) *cobra.Command {
 	var request client.SyncRequest
-	var follow bool
+	var follow, approval bool
 	cmd := &cobra.Command{
 		Use:   "sync owner/name | organization",
 		Short: "Mirror a repository, or an organization and its repositories, now",
@@ -69,6 +69,9 @@ func newSyncCommand(p process) *cobra.Command {
 			} else {
 				request.Organization = args[0]
 			}
+			if approval {
+				request.Approval = operation.ApprovalRequired
+			}
 			op, err := c.StartSync(cmd.Context(), request)
 			if err != nil {
 				return err
@@ -89,6 +92,7 @@ func newSyncCommand(p process) *cobra.Command {
 	cmd.Flags().BoolVar(&request.Archived, "archived", false, "archived repositories of the organization as well")
 	cmd.Flags().BoolVar(&request.Forks, "forks", false, "forks of the organization as well")
 	cmd.Flags().StringVar((*string)(&request.Lane), "lane", "", "how urgent it is: interactive, incremental or backfill (the default)")
+	cmd.Flags().BoolVar(&approval, "approval", false, "plan it, and have somebody approve it before it begins")
 	cmd.Flags().StringVar(&request.IdempotencyKey, "idempotency-key", "", "the same key again answers with the same operation")
 	return cmd
 }
@@ -134,18 +138,20 @@ func watch(ctx context.Context, p process, c *client.Client, id string) error {
 
 func newOperationsCommand(p process) *cobra.Command {
 	var f operation.Filter
-	var state string
+	var states []string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "operations",
-		Short: "List operations, newest first",
+		Short: "List operations, newest first, and steer them",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := newClient(p)
 			if err != nil {
 				return err
 			}
-			f.State = operation.State(state)
+			for _, state := range states {
+				f.States = append(f.States, operation.State(state))
+			}
 			ops, next, err := c.Operations(cmd.Context(), f)
 			if err != nil {
 				return err
@@ -159,11 +165,14 @@ func newOperationsCommand(p process) *cobra.Command {
 			return writeOperations(p.stdout, ops)
 		},
 	}
-	cmd.Flags().StringVar(&state, "state", "", "only operations in this state")
+	cmd.Flags().StringSliceVar(&states, "state", nil, "only operations in this state, or in one of these, separated by commas")
+	cmd.Flags().StringVar((*string)(&f.Kind), "kind", "", "only operations of this kind")
+	cmd.Flags().StringVar(&f.Subject, "subject", "", "only operations that work on this: owner/name, or an organization")
 	cmd.Flags().StringVar(&f.Parent, "parent", "", "the operations of one organization's repositories, by the id of its operation")
 	cmd.Flags().IntVar(&f.Limit, "limit", 20, "how many to list, 1 to 100")
 	cmd.Flags().StringVar(&f.Cursor, "cursor", "", "where to go on")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.AddCommand(newSteerCommands(p)...)
 	return cmd
 }
 

@@ -92,6 +92,8 @@ type world struct {
 	asked   *chaos.Asked
 	dir     string
 
+	productOptions product.Options // what the processes run on
+
 	temporalAddress, temporalNamespace string
 	databaseURL, redisURL              string
 
@@ -128,11 +130,12 @@ func setup(t *testing.T, o options) *world {
 	w.pool, err = pgxpool.New(t.Context(), databaseURL)
 	require.NoError(t, err)
 	t.Cleanup(w.pool.Close)
-	w.product = product.New(product.Options{
+	w.productOptions = product.Options{
 		Binary: cmp.Or(o.binary, binary), Dir: w.dir, DatabaseURL: databaseURL, RedisURL: redisURL,
 		TemporalAddress: address, TemporalNamespace: namespace,
 		GitHubURL: github.URL + "/", PrivateKey: product.NewPrivateKey(), Env: o.env, TimeScale: timeScale,
-	})
+	}
+	w.product = product.New(w.productOptions)
 	w.startAPI()
 	return w
 }

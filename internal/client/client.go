@@ -101,10 +101,11 @@ type SyncRequest struct {
 	Archived bool     `json:"archived,omitempty"` // archived ones as well
 	Forks    bool     `json:"forks,omitempty"`    // forks as well
 
-	Collections    []string       `json:"collections,omitempty"` // and presets; empty: core
-	Full           bool           `json:"full,omitempty"`        // compare with all that GitHub has
-	Lane           operation.Lane `json:"lane,omitempty"`        // how urgent it is; empty: backfill
-	IdempotencyKey string         `json:"-"`                     // empty: a new one, so that the request may be sent again safely
+	Collections    []string           `json:"collections,omitempty"` // and presets; empty: core
+	Full           bool               `json:"full,omitempty"`        // compare with all that GitHub has
+	Lane           operation.Lane     `json:"lane,omitempty"`        // how urgent it is; empty: backfill
+	Approval       operation.Approval `json:"approval,omitempty"`    // whether somebody must approve it first
+	IdempotencyKey string             `json:"-"`                     // empty: a new one, so that the request may be sent again safely
 }
 
 // StartSync starts a sync and returns its operation, or the one that the same
@@ -138,9 +139,20 @@ func (c *Client) Operation(ctx context.Context, id string) (operation.Operation,
 // empty after the last. A zero limit leaves the page's size to the API.
 func (c *Client) Operations(ctx context.Context, f operation.Filter) ([]operation.Operation, string, error) {
 	query := url.Values{}
-	for name, value := range map[string]string{"state": string(f.State), "kind": string(f.Kind), "parent": f.Parent, "cursor": f.Cursor} {
+	states := make([]string, len(f.States))
+	for i, state := range f.States {
+		states[i] = string(state)
+	}
+	for name, value := range map[string]string{
+		"state": strings.Join(states, ","), "kind": string(f.Kind), "subject": f.Subject, "parent": f.Parent, "cursor": f.Cursor,
+	} {
 		if value != "" {
 			query.Set(name, value)
+		}
+	}
+	for name, at := range map[string]*time.Time{"created_after": f.CreatedAfter, "created_before": f.CreatedBefore} {
+		if at != nil {
+			query.Set(name, at.Format(time.RFC3339Nano))
 		}
 	}
 	if f.Limit > 0 {
@@ -158,15 +170,6 @@ func (c *Client) Operations(ctx context.Context, f operation.Filter) ([]operatio
 		ops[i] = op.Domain()
 	}
 	return ops, page.NextCursor, nil
-}
-
-// Cancel asks the operation to stop and returns it as it then stands.
-func (c *Client) Cancel(ctx context.Context, id string) (operation.Operation, error) {
-	var op progress.Operation
-	if err := c.do(ctx, http.MethodPost, "/v1/operations/"+url.PathEscape(id)+"/cancel", nil, nil, &op); err != nil {
-		return operation.Operation{}, fmt.Errorf("cancel operation %s: %w", id, err)
-	}
-	return op.Domain(), nil
 }
 
 // do sends one request and decodes its answer into out, unless that is nil.

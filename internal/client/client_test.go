@@ -68,7 +68,7 @@ func TestCalls(t *testing.T) {
 		exchange{"POST", "/v1/operations/" + opID + "/cancel", "", 202, "application/json", opJSON},
 		exchange{"POST", "/v1/syncs", `{"organization":"octo","include":["a*"],"exclude":["*b"],"archived":true,"forks":true,"collections":["all"]}`, 202, "application/json", opJSON},
 		exchange{"GET", "/v1/operations?parent=" + opID, "", 200, "application/json", `{"operations":[` + opJSON + `]}`},
-		exchange{"GET", "/v1/operations?cursor=abc&kind=sync_repository&limit=5&state=running", "", 200, "application/json", `{"operations":[` + opJSON + `],"next_cursor":"def"}`},
+		exchange{"GET", "/v1/operations?cursor=abc&kind=sync_repository&limit=5&state=running%2Cpaused", "", 200, "application/json", `{"operations":[` + opJSON + `],"next_cursor":"def"}`},
 	)
 	want := operation.Operation{
 		ID: opID, Kind: operation.KindSyncRepository, Subject: "octo/mirror", State: operation.StateRunning, Seq: 7,
@@ -92,7 +92,7 @@ func TestCalls(t *testing.T) {
 	require.NoError(t, err)
 	_, _, err = c.Operations(t.Context(), operation.Filter{Parent: opID})
 	require.NoError(t, err)
-	ops, next, err := c.Operations(t.Context(), operation.Filter{State: operation.StateRunning, Kind: operation.KindSyncRepository, Cursor: "abc", Limit: 5})
+	ops, next, err := c.Operations(t.Context(), operation.Filter{States: []operation.State{operation.StateRunning, operation.StatePaused}, Kind: operation.KindSyncRepository, Cursor: "abc", Limit: 5})
 	require.NoError(t, err)
 	require.Equal(t, []operation.Operation{want}, ops)
 	require.Equal(t, "def", next)

@@ -16,9 +16,9 @@ update operations o
 set state = 'cancelling', waiting = null, seq = o.seq + 1
 where o.workspace_id = $1
   and o.id in (select c.id from operations c
-             where c.parent_id = $2::uuid and c.workspace_id = $1 and c.state in ('pending', 'running')
+             where c.parent_id = $2::uuid and c.workspace_id = $1 and c.state in ('pending', 'running', 'paused')
              order by c.id for no key update)
-returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast
+returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast, retry_of, key_subject
 `
 
 type CancelChildrenParams struct {
@@ -57,6 +57,8 @@ func (q *Queries) CancelChildren(ctx context.Context, db DBTX, arg CancelChildre
 			&i.RepositoriesFailed,
 			&i.RepositoriesCancelled,
 			&i.Forecast,
+			&i.RetryOf,
+			&i.KeySubject,
 		); err != nil {
 			return nil, err
 		}
@@ -90,8 +92,8 @@ set repositories_done      = repositories_done + $1::int,
     repositories_failed    = repositories_failed + $2::int,
     repositories_cancelled = repositories_cancelled + $3::int,
     seq                    = seq + 1
-where workspace_id = $4 and id = $5 and state in ('pending', 'running', 'cancelling')
-returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast
+where workspace_id = $4 and id = $5 and state in ('pending', 'running', 'paused', 'cancelling')
+returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast, retry_of, key_subject
 `
 
 type CountEndedChildrenParams struct {
@@ -140,6 +142,8 @@ func (q *Queries) CountEndedChildren(ctx context.Context, db DBTX, arg CountEnde
 			&i.RepositoriesFailed,
 			&i.RepositoriesCancelled,
 			&i.Forecast,
+			&i.RetryOf,
+			&i.KeySubject,
 		); err != nil {
 			return nil, err
 		}
@@ -153,16 +157,16 @@ func (q *Queries) CountEndedChildren(ctx context.Context, db DBTX, arg CountEnde
 
 const endChildren = `-- name: EndChildren :many
 update operations o
-set state       = case when o.state = 'running' then 'failed' else 'cancelled' end,
-    failure     = case when o.state = 'running' then $1::jsonb end,
+set state       = case when o.state in ('running', 'paused') and o.started_at is not null then 'failed' else 'cancelled' end,
+    failure     = case when o.state in ('running', 'paused') and o.started_at is not null then $1::jsonb end,
     waiting     = null,
     seq         = o.seq + 1,
     finished_at = now()
 where o.workspace_id = $2
   and o.id in (select c.id from operations c
-             where c.parent_id = $3::uuid and c.workspace_id = $2 and c.state in ('pending', 'running', 'cancelling')
+             where c.parent_id = $3::uuid and c.workspace_id = $2 and c.state in ('pending', 'running', 'paused', 'cancelling')
              order by c.id for no key update)
-returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast
+returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast, retry_of, key_subject
 `
 
 type EndChildrenParams struct {
@@ -171,7 +175,8 @@ type EndChildrenParams struct {
 	ParentID    string
 }
 
-// One that runs had a workflow, which ended without saying so.
+// One that runs had a workflow, which ended without saying so; so had a paused one that
+// had begun.
 func (q *Queries) EndChildren(ctx context.Context, db DBTX, arg EndChildrenParams) ([]Operation, error) {
 	rows, err := db.Query(ctx, endChildren, arg.Failure, arg.WorkspaceID, arg.ParentID)
 	if err != nil {
@@ -203,6 +208,8 @@ func (q *Queries) EndChildren(ctx context.Context, db DBTX, arg EndChildrenParam
 			&i.RepositoriesFailed,
 			&i.RepositoriesCancelled,
 			&i.Forecast,
+			&i.RetryOf,
+			&i.KeySubject,
 		); err != nil {
 			return nil, err
 		}
@@ -215,7 +222,7 @@ func (q *Queries) EndChildren(ctx context.Context, db DBTX, arg EndChildrenParam
 }
 
 const firstFailedChild = `-- name: FirstFailedChild :many
-select workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast from operations
+select workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast, retry_of, key_subject from operations
 where parent_id = $1::uuid and workspace_id = $2 and state in ('failed', 'cancelled')
 order by state desc, finished_at, id
 limit 1
@@ -258,6 +265,8 @@ func (q *Queries) FirstFailedChild(ctx context.Context, db DBTX, arg FirstFailed
 			&i.RepositoriesFailed,
 			&i.RepositoriesCancelled,
 			&i.Forecast,
+			&i.RetryOf,
+			&i.KeySubject,
 		); err != nil {
 			return nil, err
 		}
@@ -411,7 +420,7 @@ func (q *Queries) ListOrganizationRepositories(ctx context.Context, db DBTX, arg
 
 const lockRunningOperation = `-- name: LockRunningOperation :one
 
-select workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast from operations
+select workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast, retry_of, key_subject from operations
 where workspace_id = $1 and id = $2 and state = 'running'
 for no key update
 `
@@ -448,15 +457,135 @@ func (q *Queries) LockRunningOperation(ctx context.Context, db DBTX, arg LockRun
 		&i.RepositoriesFailed,
 		&i.RepositoriesCancelled,
 		&i.Forecast,
+		&i.RetryOf,
+		&i.KeySubject,
 	)
 	return i, err
+}
+
+const pauseChildren = `-- name: PauseChildren :many
+update operations o
+set state = 'paused', waiting = null, seq = o.seq + 1
+where o.workspace_id = $1
+  and o.id in (select c.id from operations c
+             where c.parent_id = $2::uuid and c.workspace_id = $1 and c.state in ('pending', 'running')
+             order by c.id for no key update)
+returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast, retry_of, key_subject
+`
+
+type PauseChildrenParams struct {
+	WorkspaceID string
+	ParentID    string
+}
+
+func (q *Queries) PauseChildren(ctx context.Context, db DBTX, arg PauseChildrenParams) ([]Operation, error) {
+	rows, err := db.Query(ctx, pauseChildren, arg.WorkspaceID, arg.ParentID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Operation{}
+	for rows.Next() {
+		var i Operation
+		if err := rows.Scan(
+			&i.WorkspaceID,
+			&i.ID,
+			&i.Kind,
+			&i.Subject,
+			&i.Input,
+			&i.State,
+			&i.Waiting,
+			&i.Failure,
+			&i.Seq,
+			&i.IdempotencyKey,
+			&i.RequestHash,
+			&i.CreatedAt,
+			&i.StartedAt,
+			&i.FinishedAt,
+			&i.Source,
+			&i.ParentID,
+			&i.RepositoriesTotal,
+			&i.RepositoriesDone,
+			&i.RepositoriesFailed,
+			&i.RepositoriesCancelled,
+			&i.Forecast,
+			&i.RetryOf,
+			&i.KeySubject,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const resumeChildren = `-- name: ResumeChildren :many
+update operations o
+set state = case when o.started_at is null then 'pending' else 'running' end, waiting = null, seq = o.seq + 1
+where o.workspace_id = $1
+  and o.id in (select c.id from operations c
+             where c.parent_id = $2::uuid and c.workspace_id = $1 and c.state = 'paused'
+             order by c.id for no key update)
+returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast, retry_of, key_subject
+`
+
+type ResumeChildrenParams struct {
+	WorkspaceID string
+	ParentID    string
+}
+
+func (q *Queries) ResumeChildren(ctx context.Context, db DBTX, arg ResumeChildrenParams) ([]Operation, error) {
+	rows, err := db.Query(ctx, resumeChildren, arg.WorkspaceID, arg.ParentID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Operation{}
+	for rows.Next() {
+		var i Operation
+		if err := rows.Scan(
+			&i.WorkspaceID,
+			&i.ID,
+			&i.Kind,
+			&i.Subject,
+			&i.Input,
+			&i.State,
+			&i.Waiting,
+			&i.Failure,
+			&i.Seq,
+			&i.IdempotencyKey,
+			&i.RequestHash,
+			&i.CreatedAt,
+			&i.StartedAt,
+			&i.FinishedAt,
+			&i.Source,
+			&i.ParentID,
+			&i.RepositoriesTotal,
+			&i.RepositoriesDone,
+			&i.RepositoriesFailed,
+			&i.RepositoriesCancelled,
+			&i.Forecast,
+			&i.RetryOf,
+			&i.KeySubject,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const setRepositoriesTotal = `-- name: SetRepositoriesTotal :many
 update operations
 set repositories_total = $1::int, seq = seq + 1
-where workspace_id = $2 and id = $3 and state = 'running' and repositories_total is distinct from $1::int
-returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast
+where workspace_id = $2 and id = $3 and state in ('running', 'paused') and repositories_total is distinct from $1::int
+returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast, retry_of, key_subject
 `
 
 type SetRepositoriesTotalParams struct {
@@ -496,6 +625,8 @@ func (q *Queries) SetRepositoriesTotal(ctx context.Context, db DBTX, arg SetRepo
 			&i.RepositoriesFailed,
 			&i.RepositoriesCancelled,
 			&i.Forecast,
+			&i.RetryOf,
+			&i.KeySubject,
 		); err != nil {
 			return nil, err
 		}

@@ -109,7 +109,7 @@ update operations
 set forecast = $1, seq = seq + 1
 where workspace_id = $2 and id = $3 and state = 'running'
   and (forecast is null or (forecast ->> 'at')::timestamptz < $4::timestamptz)
-returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast
+returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast, retry_of, key_subject
 `
 
 type RenewForecastParams struct {
@@ -156,6 +156,8 @@ func (q *Queries) RenewForecast(ctx context.Context, db DBTX, arg RenewForecastP
 			&i.RepositoriesFailed,
 			&i.RepositoriesCancelled,
 			&i.Forecast,
+			&i.RetryOf,
+			&i.KeySubject,
 		); err != nil {
 			return nil, err
 		}

@@ -169,6 +169,8 @@ type OpenOperation struct {
 	RepositoriesFailed    int32
 	RepositoriesCancelled int32
 	Forecast              json.RawMessage
+	RetryOf               *string
+	KeySubject            string
 }
 
 // One row a run of long work; the Temporal workflow of the same id does it. This row is the truth about its state.
@@ -183,11 +185,11 @@ type Operation struct {
 	State string
 	// {for, reason, until} while the work waits for something outside of it.
 	Waiting json.RawMessage
-	// {code, message} of a failed operation; never an internal error's text.
+	// {code, message} of a failed or rejected operation; never an internal error's text.
 	Failure json.RawMessage
 	// Number of the last event. Raised under this row's lock, so the order of numbers is the order of commits.
 	Seq int64
-	// The client's Idempotency-Key, if it sent one.
+	// The client's Idempotency-Key, if it sent one, until another operation takes it after a day.
 	IdempotencyKey *string
 	// SHA-256 of the request's body, compared when the key is seen again.
 	RequestHash []byte
@@ -206,6 +208,10 @@ type Operation struct {
 	RepositoriesCancelled int32
 	// {requests, items, seconds, done_at, …}: how much work it is and when it will be done, as estimated last. NULL: before its plan.
 	Forecast json.RawMessage
+	// The operation that this one repeats, by request. NULL: none.
+	RetryOf *string
+	// Whose token sent the idempotency key: two clients may use the same.
+	KeySubject string
 }
 
 // Progress of an operation by collection, written in the transaction of each page.

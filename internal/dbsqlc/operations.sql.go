@@ -83,7 +83,7 @@ update operations
 set waiting = null, seq = seq + 1
 where workspace_id = $1 and id = $2 and state in ('pending', 'running')
   and waiting ->> 'collection' = $3::text
-returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast
+returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast, retry_of, key_subject
 `
 
 type ClearOperationWaitingParams struct {
@@ -124,6 +124,8 @@ func (q *Queries) ClearOperationWaiting(ctx context.Context, db DBTX, arg ClearO
 			&i.RepositoriesFailed,
 			&i.RepositoriesCancelled,
 			&i.Forecast,
+			&i.RetryOf,
+			&i.KeySubject,
 		); err != nil {
 			return nil, err
 		}
@@ -135,8 +137,35 @@ func (q *Queries) ClearOperationWaiting(ctx context.Context, db DBTX, arg ClearO
 	return items, nil
 }
 
+const freeKey = `-- name: FreeKey :execrows
+update operations set idempotency_key = null
+where workspace_id = $1 and key_subject = $2 and idempotency_key = $3::text
+  and created_at < now() - $4::interval
+`
+
+type FreeKeyParams struct {
+	WorkspaceID    string
+	KeySubject     string
+	IdempotencyKey string
+	Kept           time.Duration
+}
+
+// A key is kept for a day.
+func (q *Queries) FreeKey(ctx context.Context, db DBTX, arg FreeKeyParams) (int64, error) {
+	result, err := db.Exec(ctx, freeKey,
+		arg.WorkspaceID,
+		arg.KeySubject,
+		arg.IdempotencyKey,
+		arg.Kept,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const getOperation = `-- name: GetOperation :one
-select workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast from operations where workspace_id = $1 and id = $2
+select workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast, retry_of, key_subject from operations where workspace_id = $1 and id = $2
 `
 
 type GetOperationParams struct {
@@ -169,6 +198,8 @@ func (q *Queries) GetOperation(ctx context.Context, db DBTX, arg GetOperationPar
 		&i.RepositoriesFailed,
 		&i.RepositoriesCancelled,
 		&i.Forecast,
+		&i.RetryOf,
+		&i.KeySubject,
 	)
 	return i, err
 }
@@ -201,10 +232,11 @@ func (q *Queries) InsertEvent(ctx context.Context, db DBTX, arg InsertEventParam
 }
 
 const insertOperation = `-- name: InsertOperation :many
-insert into operations (workspace_id, id, kind, source, parent_id, subject, input, idempotency_key, request_hash)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+insert into operations (workspace_id, id, kind, source, parent_id, retry_of, subject, input, key_subject, idempotency_key, request_hash)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9,
+        $10, $11)
 on conflict do nothing
-returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast
+returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast, retry_of, key_subject
 `
 
 type InsertOperationParams struct {
@@ -213,8 +245,10 @@ type InsertOperationParams struct {
 	Kind           string
 	Source         string
 	ParentID       *string
+	RetryOf        *string
 	Subject        string
 	Input          json.RawMessage
+	KeySubject     string
 	IdempotencyKey *string
 	RequestHash    []byte
 }
@@ -226,8 +260,10 @@ func (q *Queries) InsertOperation(ctx context.Context, db DBTX, arg InsertOperat
 		arg.Kind,
 		arg.Source,
 		arg.ParentID,
+		arg.RetryOf,
 		arg.Subject,
 		arg.Input,
+		arg.KeySubject,
 		arg.IdempotencyKey,
 		arg.RequestHash,
 	)
@@ -260,6 +296,8 @@ func (q *Queries) InsertOperation(ctx context.Context, db DBTX, arg InsertOperat
 			&i.RepositoriesFailed,
 			&i.RepositoriesCancelled,
 			&i.Forecast,
+			&i.RetryOf,
+			&i.KeySubject,
 		); err != nil {
 			return nil, err
 		}
@@ -336,9 +374,9 @@ func (q *Queries) ListEvents(ctx context.Context, db DBTX, arg ListEventsParams)
 }
 
 const listOpenOperations = `-- name: ListOpenOperations :many
-select o.workspace_id, o.id, o.kind, o.subject, o.input, o.state, o.waiting, o.failure, o.seq, o.idempotency_key, o.request_hash, o.created_at, o.started_at, o.finished_at, o.source, o.parent_id, o.repositories_total, o.repositories_done, o.repositories_failed, o.repositories_cancelled, o.forecast from open_operations o
+select o.workspace_id, o.id, o.kind, o.subject, o.input, o.state, o.waiting, o.failure, o.seq, o.idempotency_key, o.request_hash, o.created_at, o.started_at, o.finished_at, o.source, o.parent_id, o.repositories_total, o.repositories_done, o.repositories_failed, o.repositories_cancelled, o.forecast, o.retry_of, o.key_subject from open_operations o
 where (o.state <> 'pending' or o.created_at < now() - $1::interval)
-  and (o.state <> 'pending' or o.parent_id is null or not exists (
+  and (o.state not in ('pending', 'paused') or o.started_at is not null or o.parent_id is null or not exists (
       select from open_operations p
       where p.workspace_id = o.workspace_id and p.id = o.parent_id))
   and (o.created_at, o.id) > ($2::timestamptz, $3::uuid)
@@ -354,8 +392,8 @@ type ListOpenOperationsParams struct {
 }
 
 // Looks across workspaces: the sweeper compares them with their workflows. A
-// pending one that is young is still being started by the API, and one that is part
-// of another by that one, as long as it has not ended.
+// pending one that is young is still being started by the API, and one that has not
+// begun and is part of another by that one, as long as it has not ended.
 func (q *Queries) ListOpenOperations(ctx context.Context, db DBTX, arg ListOpenOperationsParams) ([]OpenOperation, error) {
 	rows, err := db.Query(ctx, listOpenOperations,
 		arg.OlderThan,
@@ -392,6 +430,8 @@ func (q *Queries) ListOpenOperations(ctx context.Context, db DBTX, arg ListOpenO
 			&i.RepositoriesFailed,
 			&i.RepositoriesCancelled,
 			&i.Forecast,
+			&i.RetryOf,
+			&i.KeySubject,
 		); err != nil {
 			return nil, err
 		}
@@ -450,28 +490,34 @@ func (q *Queries) ListOperationCollections(ctx context.Context, db DBTX, arg Lis
 }
 
 const listOperations = `-- name: ListOperations :many
-select workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast from operations
+select workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast, retry_of, key_subject from operations
 where workspace_id = $1
   and (($2::uuid is null and parent_id is null) or parent_id = $2::uuid)
-  and ($3::text is null or state = $3)
+  and ($3::text[] is null or state = any ($3::text[]))
   and ($4::text is null or kind = $4)
   and ($5::text[] is null
        or lower(case when subject like '%/%' then subject else subject || '/*' end) like any ($5::text[]))
-  and ($6::timestamptz is null
-       or (created_at, id) < ($6::timestamptz, $7::uuid))
+  and ($6::text is null or lower(subject) = lower($6))
+  and ($7::timestamptz is null or created_at >= $7)
+  and ($8::timestamptz is null or created_at < $8)
+  and ($9::timestamptz is null
+       or (created_at, id) < ($9::timestamptz, $10::uuid))
 order by created_at desc, id desc
-limit $8
+limit $11
 `
 
 type ListOperationsParams struct {
-	WorkspaceID string
-	ParentID    *string
-	State       *string
-	Kind        *string
-	Visible     []string
-	BeforeAt    *time.Time
-	BeforeID    *string
-	RowLimit    int32
+	WorkspaceID   string
+	ParentID      *string
+	States        []string
+	Kind          *string
+	Visible       []string
+	Subject       *string
+	CreatedAfter  *time.Time
+	CreatedBefore *time.Time
+	BeforeAt      *time.Time
+	BeforeID      *string
+	RowLimit      int32
 }
 
 // Those that stand by themselves, or the children of one. Visible are patterns of
@@ -480,9 +526,12 @@ func (q *Queries) ListOperations(ctx context.Context, db DBTX, arg ListOperation
 	rows, err := db.Query(ctx, listOperations,
 		arg.WorkspaceID,
 		arg.ParentID,
-		arg.State,
+		arg.States,
 		arg.Kind,
 		arg.Visible,
+		arg.Subject,
+		arg.CreatedAfter,
+		arg.CreatedBefore,
 		arg.BeforeAt,
 		arg.BeforeID,
 		arg.RowLimit,
@@ -516,6 +565,8 @@ func (q *Queries) ListOperations(ctx context.Context, db DBTX, arg ListOperation
 			&i.RepositoriesFailed,
 			&i.RepositoriesCancelled,
 			&i.Forecast,
+			&i.RetryOf,
+			&i.KeySubject,
 		); err != nil {
 			return nil, err
 		}
@@ -528,16 +579,18 @@ func (q *Queries) ListOperations(ctx context.Context, db DBTX, arg ListOperation
 }
 
 const operationByKey = `-- name: OperationByKey :one
-select workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast from operations where workspace_id = $1 and idempotency_key = $2::text
+select workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast, retry_of, key_subject from operations
+where workspace_id = $1 and key_subject = $2 and idempotency_key = $3::text
 `
 
 type OperationByKeyParams struct {
 	WorkspaceID    string
+	KeySubject     string
 	IdempotencyKey string
 }
 
 func (q *Queries) OperationByKey(ctx context.Context, db DBTX, arg OperationByKeyParams) (Operation, error) {
-	row := db.QueryRow(ctx, operationByKey, arg.WorkspaceID, arg.IdempotencyKey)
+	row := db.QueryRow(ctx, operationByKey, arg.WorkspaceID, arg.KeySubject, arg.IdempotencyKey)
 	var i Operation
 	err := row.Scan(
 		&i.WorkspaceID,
@@ -561,6 +614,8 @@ func (q *Queries) OperationByKey(ctx context.Context, db DBTX, arg OperationByKe
 		&i.RepositoriesFailed,
 		&i.RepositoriesCancelled,
 		&i.Forecast,
+		&i.RetryOf,
+		&i.KeySubject,
 	)
 	return i, err
 }
@@ -588,17 +643,18 @@ func (q *Queries) RaiseOperationSeq(ctx context.Context, db DBTX, arg RaiseOpera
 const setOperationState = `-- name: SetOperationState :one
 update operations
 set state       = $1,
-    waiting     = null,
-    failure     = $2,
+    waiting     = $2,
+    failure     = $3,
     seq         = seq + 1,
     started_at  = coalesce(started_at, case when $1 = 'running' then now() end),
-    finished_at = case when $3::boolean then now() end
-where workspace_id = $4 and id = $5 and state = any ($6::text[])
-returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast
+    finished_at = case when $4::boolean then now() end
+where workspace_id = $5 and id = $6 and state = any ($7::text[])
+returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast, retry_of, key_subject
 `
 
 type SetOperationStateParams struct {
 	State       string
+	Waiting     json.RawMessage
 	Failure     json.RawMessage
 	Terminal    bool
 	WorkspaceID string
@@ -609,6 +665,7 @@ type SetOperationStateParams struct {
 func (q *Queries) SetOperationState(ctx context.Context, db DBTX, arg SetOperationStateParams) (Operation, error) {
 	row := db.QueryRow(ctx, setOperationState,
 		arg.State,
+		arg.Waiting,
 		arg.Failure,
 		arg.Terminal,
 		arg.WorkspaceID,
@@ -638,6 +695,8 @@ func (q *Queries) SetOperationState(ctx context.Context, db DBTX, arg SetOperati
 		&i.RepositoriesFailed,
 		&i.RepositoriesCancelled,
 		&i.Forecast,
+		&i.RetryOf,
+		&i.KeySubject,
 	)
 	return i, err
 }
@@ -649,7 +708,7 @@ where workspace_id = $2 and id = $3 and state in ('pending', 'running')
   and waiting is distinct from $1
   and (waiting is null or waiting ->> 'collection' = $1::jsonb ->> 'collection'
        or (waiting ->> 'until')::timestamptz < ($1::jsonb ->> 'until')::timestamptz)
-returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast
+returning workspace_id, id, kind, subject, input, state, waiting, failure, seq, idempotency_key, request_hash, created_at, started_at, finished_at, source, parent_id, repositories_total, repositories_done, repositories_failed, repositories_cancelled, forecast, retry_of, key_subject
 `
 
 type SetOperationWaitingParams struct {
@@ -690,10 +749,42 @@ func (q *Queries) SetOperationWaiting(ctx context.Context, db DBTX, arg SetOpera
 			&i.RepositoriesFailed,
 			&i.RepositoriesCancelled,
 			&i.Forecast,
+			&i.RetryOf,
+			&i.KeySubject,
 		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const unknownOperations = `-- name: UnknownOperations :many
+select unknown_operations($1::uuid[], $2::uuid[])::text as id
+`
+
+type UnknownOperationsParams struct {
+	WorkspaceIds []string
+	Ids          []string
+}
+
+// Looks across workspaces: which of these operations do not exist?
+func (q *Queries) UnknownOperations(ctx context.Context, db DBTX, arg UnknownOperationsParams) ([]string, error) {
+	rows, err := db.Query(ctx, unknownOperations, arg.WorkspaceIds, arg.Ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

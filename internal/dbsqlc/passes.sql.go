@@ -105,6 +105,7 @@ type HolderIsOpenParams struct {
 	ID          string
 }
 
+// A paused one lets go: others need not wait until somebody resumes it.
 // A statement of its own, after the lock: in the locking one Postgres would look at
 // the operation as it was before it waited for the lock.
 func (q *Queries) HolderIsOpen(ctx context.Context, db DBTX, arg HolderIsOpenParams) (bool, error) {

@@ -22,7 +22,7 @@ cross join lateral (
 where r.workspace_id = $1 and r.deleted_at is null and p.fresh_at <= now() - $2::interval
   and not exists (
       select from operations o
-      where o.state in ('pending', 'running', 'cancelling')
+      where o.state in ('pending', 'awaiting_approval', 'running', 'paused', 'cancelling')
         and o.workspace_id = r.workspace_id and lower(o.subject) = r.name_key
   )
   and not exists (
@@ -81,7 +81,7 @@ where s.workspace_id = $1
   and coalesce(s.sweep_due_at, s.last_sweep_at + $2::interval) <= now()
   and not exists (
       select from operations o
-      where o.state in ('pending', 'running', 'cancelling') and o.kind = 'reconcile_repository'
+      where o.state in ('pending', 'awaiting_approval', 'running', 'paused', 'cancelling') and o.kind = 'reconcile_repository'
         and o.workspace_id = s.workspace_id and lower(o.subject) = r.name_key
   )
 order by coalesce(s.sweep_due_at, s.last_sweep_at + $2::interval), s.repository_id

@@ -49,6 +49,14 @@ func Conflict(message string) error { return &Error{Code: CodeConflict, Message:
 // Changed says that the thing is not any more what whoever asks has seen.
 func Changed(message string) error { return &Error{Code: CodeChanged, Message: message} }
 
+// KeyMismatch says that an idempotency key came with another request before.
+func KeyMismatch() error {
+	return &Error{
+		Code:    CodeIdempotencyMismatch,
+		Message: "This Idempotency-Key was used with another request. Use a new key for a new request.",
+	}
+}
+
 // CodeOf is the code of err, CodeInternal when it carries none, and "" for nil.
 func CodeOf(err error) Code {
 	if err == nil {

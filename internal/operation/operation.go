@@ -51,11 +51,12 @@ type Operation struct {
 	Kind         Kind             //
 	Source       Source           // what asked for it
 	ParentID     string           // the operation that it is a part of; empty: it stands by itself
+	RetryOf      string           // the operation that it repeats; empty: none
 	Subject      string           // what it works on, for people: "owner/name", or an organization's login
 	Input        json.RawMessage  // the kind's own input, as the client sent it, normalized
 	State        State            //
 	Waiting      *Waiting         // set while the work waits for something outside of it
-	Failure      *Failure         // set when State is failed
+	Failure      *Failure         // set when State is failed or rejected
 	Forecast     *Forecast        // how much work it is, as estimated last; nil: before its plan
 	Collections  []CollectionWork // progress by collection, in the plan's order
 	Repositories *RepositoryWork  // progress of its children; nil: it has none
@@ -89,14 +90,14 @@ func (w RepositoryWork) Ended() int { return w.Done + w.Failed + w.Cancelled }
 
 // Waiting says what an operation waits for and until when, so that no wait is silent.
 type Waiting struct {
-	For    string    `json:"for" doc:"Stable code: github_primary_limit, github_points_limit, github_secondary_limit, github_reserve, github_points_per_minute, github_content_limit, github_turn, github_credential, github_unreachable or other_pass"`
+	For    string    `json:"for" doc:"Stable code: github_primary_limit, github_points_limit, github_secondary_limit, github_reserve, github_points_per_minute, github_content_limit, github_turn, github_credential, github_unreachable, other_pass or approval"`
 	Reason string    `json:"reason" doc:"A sentence for people"`
 	Until  time.Time `json:"until" doc:"When it goes on"`
 
 	Collection string `json:"collection" doc:"What waits; others may go on meanwhile"`
 }
 
-// Failure says why an operation failed.
+// Failure says why an operation failed, or was rejected.
 type Failure struct {
 	Code    string `json:"code" doc:"Stable code: github_not_found, github_forbidden, timed_out, among others"`
 	Message string `json:"message" doc:"A sentence for people"`
@@ -105,6 +106,23 @@ type Failure struct {
 // EndedOutside is the failure of an operation whose workflow ended without it.
 func EndedOutside() *Failure {
 	return &Failure{Code: "workflow_ended", Message: "The workflow was ended from outside before the operation was complete."}
+}
+
+// Rejected is the failure of an operation that somebody rejected, with the reason if
+// one was given.
+func Rejected(reason string) Failure {
+	if reason == "" {
+		reason = "It was rejected; no reason was given."
+	}
+	return Failure{Code: "rejected", Message: reason}
+}
+
+// ApprovalPatience is how long an operation awaits approval before it counts as rejected.
+const ApprovalPatience = 7 * 24 * time.Hour
+
+// NotApproved is the failure of an operation that nobody approved in time.
+func NotApproved() *Failure {
+	return &Failure{Code: "approval_expired", Message: "Nobody approved it within 7 days."}
 }
 
 // CollectionState is how far one collection of an operation is.
@@ -170,14 +188,21 @@ type New struct {
 	ParentID       string // empty: it stands by itself
 	Subject        string
 	Input          json.RawMessage
+	RetryOf        string // the operation that it repeats; empty: none
+	RequestedBy    string // the subject of the client's token, whose idempotency keys are its own
 	IdempotencyKey string // empty: none
 	RequestHash    []byte // of the request's body; compared when the key is seen again
 }
 
 // Filter selects operations of a workspace; newest first.
 type Filter struct {
-	State  State  // empty: any
-	Kind   Kind   // empty: any
+	States  []State // empty: any
+	Kind    Kind    // empty: any
+	Subject string  // in any case; empty: any
+	// CreatedAfter and CreatedBefore bound the time of the creation; the first is a part
+	// of what is asked for, nil is no bound.
+	CreatedAfter, CreatedBefore *time.Time
+
 	Parent string // the children of this operation; empty: operations that stand by themselves
 	Cursor string // opaque, from the previous page; empty: the first page
 	Limit  int    // 1 to 100

@@ -30,13 +30,28 @@ type SyncInput struct {
 	Full        bool     `json:"full,omitempty"`        // compare all that GitHub lists, whatever the bookmarks say
 
 	Lane Lane `json:"lane,omitempty"` // empty: that of what asked for it
+
+	Approval Approval `json:"approval,omitempty"` // whether somebody must approve it before it begins
 }
 
+// Approval says whether an operation begins by itself.
+type Approval string
+
+// ApprovalRequired has an operation wait for approval once it has a plan.
+const ApprovalRequired Approval = "required"
+
 // Lane is the lane that was asked for; empty: none was.
-func (o Operation) Lane() Lane {
+func (o Operation) Lane() Lane { return o.syncInput().Lane }
+
+// NeedsApproval tells whether somebody must approve the operation before it begins.
+func (o Operation) NeedsApproval() bool { return o.syncInput().Approval == ApprovalRequired }
+
+// syncInput is the operation's input; the zero value where it cannot be read, of which
+// its plan says what is wrong with it.
+func (o Operation) syncInput() SyncInput {
 	var in SyncInput
 	if json.Unmarshal(o.Input, &in) != nil {
-		return "" // its plan says what is wrong with it
+		return SyncInput{}
 	}
-	return in.Lane
+	return in
 }

@@ -16,11 +16,12 @@ type Operation struct {
 	Kind         operation.Kind             `json:"kind" doc:"What the operation does." example:"sync_repository"`
 	Source       operation.Source           `json:"source,omitempty" enum:"sync,webhook,sweep,edit" doc:"What asked for it: a request, a webhook delivery, the scheduled sweep, or an edit of ours."`
 	ParentID     string                     `json:"parent_id,omitempty" format:"uuid" doc:"The operation that it is a part of; absent when it stands by itself."`
+	RetryOf      string                     `json:"retry_of,omitempty" format:"uuid" doc:"The operation that it repeats, by request; absent when it repeats none."`
 	Subject      string                     `json:"subject" doc:"What it works on." example:"octocat/hello-world"`
 	Input        json.RawMessage            `json:"input,omitempty" doc:"What was asked for, normalized."`
-	State        operation.State            `json:"state" enum:"pending,running,cancelling,succeeded,failed,cancelled" doc:"Where it stands; succeeded, failed and cancelled are final."`
+	State        operation.State            `json:"state" enum:"pending,awaiting_approval,running,paused,cancelling,succeeded,failed,cancelled,rejected" doc:"Where it stands; succeeded, failed, cancelled and rejected are final."`
 	Waiting      *operation.Waiting         `json:"waiting,omitempty" doc:"What it waits for, while it waits."`
-	Failure      *operation.Failure         `json:"failure,omitempty" doc:"Why it failed."`
+	Failure      *operation.Failure         `json:"failure,omitempty" doc:"Why it failed, or was rejected."`
 	Forecast     *operation.Forecast        `json:"forecast,omitempty" doc:"How much work it is and when it will be done, as estimated last; absent before there is a plan."`
 	Collections  []operation.CollectionWork `json:"collections,omitempty" doc:"Progress by collection, in the plan's order; absent before there is a plan, and in the stream's state messages."`
 	Repositories *operation.RepositoryWork  `json:"repositories,omitempty" doc:"Progress of the repositories of an organization, each synced by an operation of its own; absent before they are known."`
@@ -33,7 +34,7 @@ type Operation struct {
 // FromOperation is op as clients see it.
 func FromOperation(op operation.Operation) Operation {
 	return Operation{
-		ID: op.ID, Kind: op.Kind, Source: op.Source, ParentID: op.ParentID, Subject: op.Subject, Input: op.Input, State: op.State,
+		ID: op.ID, Kind: op.Kind, Source: op.Source, ParentID: op.ParentID, RetryOf: op.RetryOf, Subject: op.Subject, Input: op.Input, State: op.State,
 		Waiting: op.Waiting, Failure: op.Failure, Forecast: op.Forecast, Collections: inUTC(op.Collections), Repositories: op.Repositories, Seq: op.Seq,
 		CreatedAt: op.CreatedAt.UTC(), StartedAt: utc(op.StartedAt), FinishedAt: utc(op.FinishedAt),
 	}
@@ -61,7 +62,7 @@ func inUTC(list []operation.CollectionWork) []operation.CollectionWork {
 // what clients see, and stays empty.
 func (o Operation) Domain() operation.Operation {
 	return operation.Operation{
-		ID: o.ID, Kind: o.Kind, Source: o.Source, ParentID: o.ParentID, Subject: o.Subject, Input: o.Input, State: o.State,
+		ID: o.ID, Kind: o.Kind, Source: o.Source, ParentID: o.ParentID, RetryOf: o.RetryOf, Subject: o.Subject, Input: o.Input, State: o.State,
 		Waiting: o.Waiting, Failure: o.Failure, Forecast: o.Forecast, Collections: o.Collections, Repositories: o.Repositories, Seq: o.Seq,
 		CreatedAt: o.CreatedAt, StartedAt: o.StartedAt, FinishedAt: o.FinishedAt,
 	}

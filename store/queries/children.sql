@@ -16,7 +16,7 @@ returning id;
 -- name: SetRepositoriesTotal :many
 update operations
 set repositories_total = @total::int, seq = seq + 1
-where workspace_id = @workspace_id and id = @id and state = 'running' and repositories_total is distinct from @total::int
+where workspace_id = @workspace_id and id = @id and state in ('running', 'paused') and repositories_total is distinct from @total::int
 returning *;
 
 -- name: CountEndedChildren :many
@@ -26,7 +26,7 @@ set repositories_done      = repositories_done + @done::int,
     repositories_failed    = repositories_failed + @failed::int,
     repositories_cancelled = repositories_cancelled + @cancelled::int,
     seq                    = seq + 1
-where workspace_id = @workspace_id and id = @id and state in ('pending', 'running', 'cancelling')
+where workspace_id = @workspace_id and id = @id and state in ('pending', 'running', 'paused', 'cancelling')
 returning *;
 
 -- name: CancelChildren :many
@@ -34,21 +34,40 @@ update operations o
 set state = 'cancelling', waiting = null, seq = o.seq + 1
 where o.workspace_id = @workspace_id
   and o.id in (select c.id from operations c
+             where c.parent_id = @parent_id::uuid and c.workspace_id = @workspace_id and c.state in ('pending', 'running', 'paused')
+             order by c.id for no key update)
+returning *;
+
+-- name: PauseChildren :many
+update operations o
+set state = 'paused', waiting = null, seq = o.seq + 1
+where o.workspace_id = @workspace_id
+  and o.id in (select c.id from operations c
              where c.parent_id = @parent_id::uuid and c.workspace_id = @workspace_id and c.state in ('pending', 'running')
              order by c.id for no key update)
 returning *;
 
--- name: EndChildren :many
--- One that runs had a workflow, which ended without saying so.
+-- name: ResumeChildren :many
 update operations o
-set state       = case when o.state = 'running' then 'failed' else 'cancelled' end,
-    failure     = case when o.state = 'running' then @failure::jsonb end,
+set state = case when o.started_at is null then 'pending' else 'running' end, waiting = null, seq = o.seq + 1
+where o.workspace_id = @workspace_id
+  and o.id in (select c.id from operations c
+             where c.parent_id = @parent_id::uuid and c.workspace_id = @workspace_id and c.state = 'paused'
+             order by c.id for no key update)
+returning *;
+
+-- name: EndChildren :many
+-- One that runs had a workflow, which ended without saying so; so had a paused one that
+-- had begun.
+update operations o
+set state       = case when o.state in ('running', 'paused') and o.started_at is not null then 'failed' else 'cancelled' end,
+    failure     = case when o.state in ('running', 'paused') and o.started_at is not null then @failure::jsonb end,
     waiting     = null,
     seq         = o.seq + 1,
     finished_at = now()
 where o.workspace_id = @workspace_id
   and o.id in (select c.id from operations c
-             where c.parent_id = @parent_id::uuid and c.workspace_id = @workspace_id and c.state in ('pending', 'running', 'cancelling')
+             where c.parent_id = @parent_id::uuid and c.workspace_id = @workspace_id and c.state in ('pending', 'running', 'paused', 'cancelling')
              order by c.id for no key update)
 returning *;
 

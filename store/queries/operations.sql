@@ -1,11 +1,19 @@
 -- name: InsertOperation :many
-insert into operations (workspace_id, id, kind, source, parent_id, subject, input, idempotency_key, request_hash)
-values (@workspace_id, @id, @kind, @source, sqlc.narg('parent_id'), @subject, @input, sqlc.narg('idempotency_key'), sqlc.narg('request_hash'))
+insert into operations (workspace_id, id, kind, source, parent_id, retry_of, subject, input, key_subject, idempotency_key, request_hash)
+values (@workspace_id, @id, @kind, @source, sqlc.narg('parent_id'), sqlc.narg('retry_of'), @subject, @input, @key_subject,
+        sqlc.narg('idempotency_key'), sqlc.narg('request_hash'))
 on conflict do nothing
 returning *;
 
 -- name: OperationByKey :one
-select * from operations where workspace_id = @workspace_id and idempotency_key = @idempotency_key::text;
+select * from operations
+where workspace_id = @workspace_id and key_subject = @key_subject and idempotency_key = @idempotency_key::text;
+
+-- name: FreeKey :execrows
+-- A key is kept for a day.
+update operations set idempotency_key = null
+where workspace_id = @workspace_id and key_subject = @key_subject and idempotency_key = @idempotency_key::text
+  and created_at < now() - sqlc.arg('kept')::interval;
 
 -- name: GetOperation :one
 select * from operations where workspace_id = @workspace_id and id = @id;
@@ -16,10 +24,13 @@ select * from operations where workspace_id = @workspace_id and id = @id;
 select * from operations
 where workspace_id = @workspace_id
   and ((sqlc.narg('parent_id')::uuid is null and parent_id is null) or parent_id = sqlc.narg('parent_id')::uuid)
-  and (sqlc.narg('state')::text is null or state = sqlc.narg('state'))
+  and (sqlc.narg('states')::text[] is null or state = any (sqlc.narg('states')::text[]))
   and (sqlc.narg('kind')::text is null or kind = sqlc.narg('kind'))
   and (sqlc.narg('visible')::text[] is null
        or lower(case when subject like '%/%' then subject else subject || '/*' end) like any (sqlc.narg('visible')::text[]))
+  and (sqlc.narg('subject')::text is null or lower(subject) = lower(sqlc.narg('subject')))
+  and (sqlc.narg('created_after')::timestamptz is null or created_at >= sqlc.narg('created_after'))
+  and (sqlc.narg('created_before')::timestamptz is null or created_at < sqlc.narg('created_before'))
   and (sqlc.narg('before_at')::timestamptz is null
        or (created_at, id) < (sqlc.narg('before_at')::timestamptz, sqlc.narg('before_id')::uuid))
 order by created_at desc, id desc
@@ -32,21 +43,25 @@ order by operation_id, position;
 
 -- name: ListOpenOperations :many
 -- Looks across workspaces: the sweeper compares them with their workflows. A
--- pending one that is young is still being started by the API, and one that is part
--- of another by that one, as long as it has not ended.
+-- pending one that is young is still being started by the API, and one that has not
+-- begun and is part of another by that one, as long as it has not ended.
 select o.* from open_operations o
 where (o.state <> 'pending' or o.created_at < now() - @older_than::interval)
-  and (o.state <> 'pending' or o.parent_id is null or not exists (
+  and (o.state not in ('pending', 'paused') or o.started_at is not null or o.parent_id is null or not exists (
       select from open_operations p
       where p.workspace_id = o.workspace_id and p.id = o.parent_id))
   and (o.created_at, o.id) > (@after_at::timestamptz, @after_id::uuid)
 order by o.created_at, o.id
 limit @row_limit;
 
+-- name: UnknownOperations :many
+-- Looks across workspaces: which of these operations do not exist?
+select unknown_operations(@workspace_ids::uuid[], @ids::uuid[])::text as id;
+
 -- name: SetOperationState :one
 update operations
 set state       = @state,
-    waiting     = null,
+    waiting     = sqlc.narg('waiting'),
     failure     = sqlc.narg('failure'),
     seq         = seq + 1,
     started_at  = coalesce(started_at, case when @state = 'running' then now() end),

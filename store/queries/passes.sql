@@ -9,6 +9,7 @@ where workspace_id = @workspace_id and repository_id = @repository_id and collec
 for update;
 
 -- name: HolderIsOpen :one
+-- A paused one lets go: others need not wait until somebody resumes it.
 -- A statement of its own, after the lock: in the locking one Postgres would look at
 -- the operation as it was before it waited for the lock.
 select exists (

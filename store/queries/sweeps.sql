@@ -26,7 +26,7 @@ where s.workspace_id = @workspace_id
   and coalesce(s.sweep_due_at, s.last_sweep_at + sqlc.arg('every')::interval) <= now()
   and not exists (
       select from operations o
-      where o.state in ('pending', 'running', 'cancelling') and o.kind = 'reconcile_repository'
+      where o.state in ('pending', 'awaiting_approval', 'running', 'paused', 'cancelling') and o.kind = 'reconcile_repository'
         and o.workspace_id = s.workspace_id and lower(o.subject) = r.name_key
   )
 order by coalesce(s.sweep_due_at, s.last_sweep_at + sqlc.arg('every')::interval), s.repository_id
@@ -46,7 +46,7 @@ cross join lateral (
 where r.workspace_id = @workspace_id and r.deleted_at is null and p.fresh_at <= now() - sqlc.arg('every')::interval
   and not exists (
       select from operations o
-      where o.state in ('pending', 'running', 'cancelling')
+      where o.state in ('pending', 'awaiting_approval', 'running', 'paused', 'cancelling')
         and o.workspace_id = r.workspace_id and lower(o.subject) = r.name_key
   )
   and not exists (
