@@ -98,6 +98,17 @@ func (a *API) limitTime(next http.Handler) http.Handler {
 	})
 }
 
+// keepablePath refuses paths that nothing can have, before anybody looks for it.
+func (a *API) keepablePath(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !keepable(r.URL.Path) {
+			a.notFound(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // notFound answers for paths that there are not.
 func (a *API) notFound(w http.ResponseWriter, r *http.Request) {
 	newProblem(r.Context(), http.StatusNotFound, "not_found", "There is nothing at this path. /docs describes what there is.").write(w)

@@ -16,7 +16,7 @@ import (
 // router is every route of the API, and the document that describes them.
 func (a *API) router() (chi.Router, *huma.OpenAPI) {
 	r := chi.NewRouter()
-	r.Use(a.identify, a.observe(), nameRoute, a.logAccess, a.recoverPanic, secure, a.crossOrigin, strictQuery, middleware.GetHead)
+	r.Use(a.identify, a.observe(), nameRoute, a.logAccess, a.recoverPanic, secure, a.crossOrigin, a.keepablePath, strictQuery, middleware.GetHead)
 	r.NotFound(a.notFound)
 	r.MethodNotAllowed(a.methodNotAllowed(r))
 

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -27,9 +28,10 @@ type served struct {
 	env   []string
 	ours  string // an admin's token
 	owned map[string]string
+	made  int // how often something was made
 }
 
-func serve(t *testing.T) *served {
+func serve(t *testing.T, env ...string) *served {
 	t.Helper()
 	sim, keyset := adasGitHub(t)
 	pool := testenv.Database(t)
@@ -39,6 +41,7 @@ func serve(t *testing.T) *served {
 		"HOLDFAST_JWT_PRIVATE_KEY=" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, ed25519.SeedSize)),
 		"TEMPORAL_ADDRESS=127.0.0.1:1", "GITHUB_API_URL=" + sim, "HOLDFAST_LISTEN=127.0.0.1:0", "HOLDFAST_METRICS_LISTEN=127.0.0.1:0",
 	}
+	s.env = append(s.env, env...)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended, said := make(chan error, 1), &log{}
 	go func() { ended <- run(ctx, []string{"api"}, s.env, io.Discard, said) }()
@@ -85,9 +88,11 @@ func (s *served) do(method, path, token, body string) (status int, answer string
 // own makes something of each kind in our workspace.
 func (s *served) own() {
 	s.t.Helper()
+	s.made++
+	name := fmt.Sprintf("ours-%d", s.made)
 	for kind, ask := range map[string]struct{ path, body string }{
-		"operations": {"/v1/syncs", `{"repository":"octo/mirror"}`}, "keys": {"/v1/keys", `{"name":"ours","role":"reader"}`},
-		"connections": {"/v1/connections", `{"name":"ours","token":"ghp_hidden"}`},
+		"operations": {"/v1/syncs", `{"repository":"octo/mirror"}`}, "keys": {"/v1/keys", `{"name":"` + name + `","role":"reader"}`},
+		"connections": {"/v1/connections", `{"name":"` + name + `","token":"ghp_hidden"}`},
 	} {
 		status, answer := s.do(http.MethodPost, ask.path, s.ours, ask.body)
 		require.Contains(s.t, []int{201, 202}, status, answer)
