@@ -12,7 +12,7 @@ SHELL := /bin/bash
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 # The modules of this repository; the product's own is the first.
-MODULES := . dev deploy/check tools tools/actionlint
+MODULES := . dev deploy/check tools tools/actionlint tools/oasdiff
 
 # Tools are built from pinned modules of their own and cached by the go command.
 # sqlc is built without cgo: its parser then runs as WebAssembly, which needs no
@@ -21,6 +21,7 @@ GOLANGCI_LINT := go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint
 GOFUMPT := go tool -modfile=$(CURDIR)/tools/go.mod gofumpt
 WORKFLOWCHECK := go tool -modfile=$(CURDIR)/tools/go.mod workflowcheck
 SQLC := CGO_ENABLED=0 go tool -modfile=$(CURDIR)/tools/go.mod sqlc
+OASDIFF := go tool -modfile=$(CURDIR)/tools/oasdiff/go.mod oasdiff
 ACTIONLINT := go tool -modfile=$(CURDIR)/tools/actionlint/go.mod actionlint
 
 # Flags for go test: `make test TESTFLAGS='-run TestFence -v'`.
@@ -133,6 +134,21 @@ verify: ## Fail if generated code, go.mod files or formatting are not current
 	@echo gofumpt -l .
 	@unformatted=$$($(GOFUMPT) -l .); \
 		test -z "$$unformatted" || { echo "run 'make format' for:" >&2; echo "$$unformatted" >&2; exit 1; }
+	@$(MAKE) --no-print-directory contract
+
+# What clients were promised: the document of BASE. A break that has to be is named in
+# docs/openapi-breaking.txt, in the words in which it is reported.
+BASE ?= HEAD^
+.PHONY: contract
+contract: ## Fail if docs/openapi.json breaks what clients of BASE (HEAD^) rely on
+	@if git cat-file -e '$(BASE):docs/openapi.json' 2>/dev/null; then \
+		base=$$(mktemp); trap 'rm -f "$$base"' EXIT; \
+		git show '$(BASE):docs/openapi.json' >"$$base"; \
+		echo "oasdiff breaking $(BASE)"; \
+		$(OASDIFF) breaking "$$base" docs/openapi.json --fail-on ERR --err-ignore docs/openapi-breaking.txt; \
+	else \
+		echo '$(BASE) has no docs/openapi.json: there is nothing to compare with' >&2; \
+	fi
 
 ##@ Measure
 
@@ -163,8 +179,10 @@ profile: bin/holdfast bin/dev ## Write pprof files of a worker that syncs to bin
 ##@ Change
 
 .PHONY: generate
-generate: ## Write internal/dbsqlc from store/queries and the migrations
+generate: ## Write what is generated: internal/dbsqlc, docs/openapi.json, the reference in docs/cli.md
 	$(SQLC) generate
+	go run ./cmd/holdfast openapi >docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
+	go run ./cmd/holdfast reference >bin/reference.md && sed -i -e '/^<!-- reference -->$$/,/^<!-- \/reference -->$$/{/^<!--/!d}' -e '/^<!-- reference -->$$/r bin/reference.md' docs/cli.md
 
 .PHONY: format
 format: ## Format all Go code as lint wants it

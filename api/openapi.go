@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"reflect"
@@ -69,6 +70,15 @@ func newDocument(o *huma.OpenAPI) (d document, err error) {
 	}
 	d.yaml, err = newAsset("application/openapi+yaml", "no-cache", asYAML)
 	return d, err
+}
+
+// Document is the OpenAPI document of the API in this version, as JSON.
+func Document(version string) ([]byte, error) {
+	a, err := New(Options{Version: version, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return nil, err
+	}
+	return a.document.json.plain, nil
 }
 
 // dropOwnKeywords drops what only huma knows: it words a pattern with a keyword that

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -35,18 +36,18 @@ func newClient(p process) (*client.Client, error) {
 	}
 	token := p.env.Get("HOLDFAST_TOKEN")
 	if token == "" {
-		return nil, config.MustBeSet("HOLDFAST_TOKEN", "the token that is shown to the API; `holdfast token create` makes one")
+		return nil, usageError{config.MustBeSet("HOLDFAST_TOKEN", "the token that is shown to the API; `holdfast token create` makes one")}
 	}
 	c, err := client.New(url, token, nil)
 	if err != nil {
-		return nil, fmt.Errorf("HOLDFAST_API_URL: %w", err)
+		return nil, usageError{fmt.Errorf("HOLDFAST_API_URL: %w", err)}
 	}
 	return c, nil
 }
 
 func newSyncCommand(p process) *cobra.Command {
 	var request client.SyncRequest
-	var follow, approval bool
+	var follow, approval, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "sync owner/name | organization",
 		Short: "Mirror a repository, or an organization and its repositories, now",
@@ -76,6 +77,12 @@ func newSyncCommand(p process) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			switch {
+			case asJSON && follow:
+				return watchJSON(cmd.Context(), p, c, op.ID)
+			case asJSON:
+				return writeJSON(p.stdout, progress.FromOperation(op))
+			}
 			fmt.Fprintln(p.stdout, op.ID)
 			if follow {
 				return watch(cmd.Context(), p, c, op.ID)
@@ -94,11 +101,13 @@ func newSyncCommand(p process) *cobra.Command {
 	cmd.Flags().StringVar((*string)(&request.Lane), "lane", "", "how urgent it is: interactive, incremental or backfill (the default)")
 	cmd.Flags().BoolVar(&approval, "approval", false, "plan it, and have somebody approve it before it begins")
 	cmd.Flags().StringVar(&request.IdempotencyKey, "idempotency-key", "", "the same key again answers with the same operation")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the operation as JSON; with --watch whenever it changes, one a line")
 	return cmd
 }
 
 func newWatchCommand(p process) *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	cmd := &cobra.Command{
 		Use:   "watch ID",
 		Short: "Follow an operation to its end",
 		Long:  "Shows an operation's progress while it runs. Exits with 0 when it succeeded, and with 1 and the reason when it failed or was cancelled.",
@@ -108,9 +117,14 @@ func newWatchCommand(p process) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if asJSON {
+				return watchJSON(cmd.Context(), p, c, args[0])
+			}
 			return watch(cmd.Context(), p, c, args[0])
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the operation as JSON whenever it changes, one a line")
+	return cmd
 }
 
 // watch shows an operation on stderr until it ends. Its error is why the operation
@@ -122,6 +136,20 @@ func watch(ctx context.Context, p process, c *client.Client, id string) error {
 		return nil
 	})
 	renderer.Close()
+	return endOf(ctx, id, op, err)
+}
+
+// watchJSON prints an operation whenever it changes until it ends, as watch does.
+func watchJSON(ctx context.Context, p process, c *client.Client, id string) error {
+	lines := json.NewEncoder(p.stdout)
+	op, err := c.Watch(ctx, id, -1, func(op operation.Operation, _ progress.Message) error {
+		return lines.Encode(progress.FromOperation(op))
+	})
+	return endOf(ctx, id, op, err)
+}
+
+// endOf is why an operation that was watched did not succeed, or was not watched to its end.
+func endOf(ctx context.Context, id string, op operation.Operation, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Errorf("stopped watching; operation %s goes on", id)
@@ -219,6 +247,7 @@ func newTokenCommand(p process) *cobra.Command {
 func newTokenCreateCommand(p process) *cobra.Command {
 	var g auth.Grant
 	var role string
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "create",
 		Short: "Make a token and print it",
@@ -240,10 +269,14 @@ func newTokenCreateCommand(p process) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if asJSON {
+				return writeJSON(p.stdout, map[string]string{"token": token})
+			}
 			fmt.Fprintln(p.stdout, token)
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.Flags().StringVar(&role, "role", string(auth.RoleOperator), "what it allows: reader, operator or admin")
 	cmd.Flags().DurationVar(&g.TTL, "ttl", 24*time.Hour, "how long it is valid")
 	cmd.Flags().StringVar(&g.Subject, "subject", "cli", "whom it is for")

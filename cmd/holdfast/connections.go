@@ -67,16 +67,22 @@ func newConnectionsShowCommand(p process) *cobra.Command {
 }
 
 func newConnectionsDeleteCommand(p process) *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	cmd := &cobra.Command{
 		Use: "delete NAME | ID", Short: "Forget a credential; on GitHub it stays valid until it is revoked there", Args: cobra.ExactArgs(1),
 		RunE: withConnection(p, func(cmd *cobra.Command, c *client.Client, one client.Connection) error {
 			if err := c.DeleteConnection(cmd.Context(), one.ID); err != nil {
 				return err
 			}
+			if asJSON {
+				return writeJSON(p.stdout, map[string]string{"id": one.ID, "name": one.Name, "done": "deleted"})
+			}
 			fmt.Fprintf(p.stderr, "The connection %s was deleted.\n", one.Name)
 			return nil
 		}),
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
 }
 
 func newConnectionsCheckCommand(p process) *cobra.Command {

@@ -26,6 +26,7 @@ type connectionFlags struct {
 	app, installation                         int64
 	inFlight                                  int
 	noCheck, enable, disable, anyRepositories bool
+	json                                      bool
 }
 
 func newConnectionsCreateCommand(p process) *cobra.Command {
@@ -47,6 +48,9 @@ func newConnectionsCreateCommand(p process) *cobra.Command {
 			made, err := c.CreateConnection(cmd.Context(), request)
 			if err != nil {
 				return err
+			}
+			if f.json {
+				return writeJSON(p.stdout, made)
 			}
 			fmt.Fprintln(p.stdout, made.ID)
 			if made.Check == nil {
@@ -75,6 +79,9 @@ func newConnectionsUpdateCommand(p process) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if f.json {
+				return writeJSON(p.stdout, changed)
+			}
 			return writeConnection(p.stdout, changed)
 		}),
 	}
@@ -90,6 +97,7 @@ func newConnectionsUpdateCommand(p process) *cobra.Command {
 
 // add adds the flags that making and changing share.
 func (f *connectionFlags) add(flags *pflag.FlagSet) {
+	flags.BoolVar(&f.json, "json", false, "print JSON")
 	flags.StringVar(&f.token, "token-file", "", "file with a personal access token; - is standard input")
 	flags.Int64Var(&f.installation, "installation-id", 0, "the id of the App's installation")
 	flags.StringVar(&f.key, "private-key-file", "", "file with the App's private key, in PEM; - is standard input")

@@ -54,6 +54,7 @@ func newKeysListCommand(p process) *cobra.Command {
 func newKeysCreateCommand(p process) *cobra.Command {
 	var r client.KeyRequest
 	var ttl time.Duration
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "create NAME", Short: "Make a key and print it",
 		Long: "Prints the key, and nothing else, on standard output. It is shown this once.",
@@ -72,6 +73,9 @@ func newKeysCreateCommand(p process) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if asJSON {
+				return writeJSON(p.stdout, made)
+			}
 			fmt.Fprintln(p.stdout, made.Secret)
 			fmt.Fprintf(p.stderr, "The key %s was made: keep it like a password.\n", made.Name)
 			return nil
@@ -79,12 +83,14 @@ func newKeysCreateCommand(p process) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&r.Role, "role", string(auth.RoleReader), "what it allows: reader, operator or admin")
 	cmd.Flags().StringSliceVar(&r.Repositories, "repositories", nil, "what it may see, as `patterns` owner/name with *; all without it")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the key and what is known of it as JSON")
 	cmd.Flags().DurationVar(&ttl, "ttl", 0, "how long it is accepted; for ever without it")
 	return cmd
 }
 
 func newKeysRevokeCommand(p process) *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	cmd := &cobra.Command{
 		Use: "revoke NAME | ID", Short: "Have a key be refused from now on", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := newClient(p)
@@ -100,6 +106,9 @@ func newKeysRevokeCommand(p process) *cobra.Command {
 					if err := c.RevokeKey(cmd.Context(), k.ID); err != nil {
 						return err
 					}
+					if asJSON {
+						return writeJSON(p.stdout, map[string]string{"id": k.ID, "name": k.Name, "done": "revoked"})
+					}
 					fmt.Fprintf(p.stderr, "The key %s was revoked.\n", k.Name)
 					return nil
 				}
@@ -107,6 +116,8 @@ func newKeysRevokeCommand(p process) *cobra.Command {
 			return fmt.Errorf("there is no key %q; `holdfast keys list` lists them", args[0])
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
 }
 
 func writeKeys(w io.Writer, keys []client.Key, all bool) error {
@@ -140,7 +151,13 @@ const firstKey = "first-admin"
 // newAdminCommand makes the commands that work on the database itself.
 func newAdminCommand(p process) *cobra.Command {
 	cmd := &cobra.Command{Use: "admin", Short: "Begin to administer an installation"}
-	cmd.AddCommand(&cobra.Command{
+	cmd.AddCommand(newAdminInitCommand(p))
+	return cmd
+}
+
+func newAdminInitCommand(p process) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
 		Use: "init", Short: "Make the first key with the role admin and print it",
 		Long: "Needs HOLDFAST_DATABASE_URL and a migrated database. It makes a key only while there is no key with the role admin, " +
 			"and prints it, and nothing else, on standard output. It is shown this once.",
@@ -176,9 +193,13 @@ func newAdminCommand(p process) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if asJSON {
+				return writeJSON(p.stdout, map[string]string{"secret": key.Reveal()})
+			}
 			fmt.Fprintln(p.stdout, key.Reveal())
 			return nil
 		},
-	})
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

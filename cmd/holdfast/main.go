@@ -26,7 +26,7 @@ func main() {
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "holdfast: "+err.Error())
-		os.Exit(1)
+		os.Exit(exitStatus(err))
 	}
 }
 
@@ -38,7 +38,29 @@ type process struct {
 }
 
 func run(ctx context.Context, args []string, env config.Environment, stdout, stderr io.Writer) error {
-	p := process{env: env, stdout: stdout, stderr: stderr}
+	root := newRootCommand(process{env: env, stdout: stdout, stderr: stderr})
+	var started bool
+	noteStart(root, &started)
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	cmd, err := root.ExecuteContextC(ctx)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		if slices.Contains([]string{"api", "worker", "all"}, cmd.Name()) {
+			return nil // a server that was asked to stop, and stopped
+		}
+		return fmt.Errorf("interrupted: %w", err)
+	case !started:
+		return usageError{err}
+	}
+	return err
+}
+
+// newRootCommand is all that the program can do.
+func newRootCommand(p process) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "holdfast",
 		Short:         "A live, complete, queryable copy of GitHub in your own Postgres",
@@ -50,15 +72,6 @@ func run(ctx context.Context, args []string, env config.Environment, stdout, std
 	root.AddCommand(newKeysetCommands(p)...)
 	root.AddCommand(newHealthCommand(p), newLogLevelCommand(p))
 	root.AddCommand(newClientCommands(p)...)
-	root.SetArgs(args)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
-	cmd, err := root.ExecuteContextC(ctx)
-	if ctx.Err() == nil || !errors.Is(err, context.Canceled) {
-		return err
-	}
-	if slices.Contains([]string{"api", "worker", "all"}, cmd.Name()) {
-		return nil // a server that was asked to stop, and stopped
-	}
-	return fmt.Errorf("interrupted: %w", err)
+	root.AddCommand(newOpenAPICommand(p), newReferenceCommand(p))
+	return root
 }

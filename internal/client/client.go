@@ -227,11 +227,14 @@ func problemOf(resp *http.Response, body []byte) error {
 	return p
 }
 
+// ErrUnreachable is in the chain of the error of a request that had no answer.
+var ErrUnreachable = errors.New("the API cannot be reached")
+
 // unreachable drops the method and the URL that net/http repeats in its errors.
 func unreachable(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
-		return fmt.Errorf("the API cannot be reached: %w", u.Err)
+		err = u.Err
 	}
-	return fmt.Errorf("the API cannot be reached: %w", err)
+	return fmt.Errorf("%w: %w", ErrUnreachable, err)
 }
