@@ -145,7 +145,7 @@ contract: ## Fail if docs/openapi.json breaks what clients of BASE (HEAD^) rely 
 		base=$$(mktemp); trap 'rm -f "$$base"' EXIT; \
 		git show '$(BASE):docs/openapi.json' >"$$base"; \
 		echo "oasdiff breaking $(BASE)"; \
-		$(OASDIFF) breaking "$$base" docs/openapi.json --fail-on ERR --err-ignore docs/openapi-breaking.txt; \
+		$(OASDIFF) breaking "$$base" docs/openapi.json --fail-on ERR --severity-levels tools/oasdiff/severity.txt --err-ignore docs/openapi-breaking.txt; \
 	else \
 		echo '$(BASE) has no docs/openapi.json: there is nothing to compare with' >&2; \
 	fi
