@@ -77,18 +77,7 @@ func newSyncCommand(p process) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			switch {
-			case asJSON && follow:
-				return watchJSON(cmd.Context(), p, c, op.ID)
-			case asJSON:
-				return writeJSON(p.stdout, progress.FromOperation(op))
-			}
-			fmt.Fprintln(p.stdout, op.ID)
-			if follow {
-				return watch(cmd.Context(), p, c, op.ID)
-			}
-			fmt.Fprintf(p.stderr, "The sync of %s has begun. Follow it with: holdfast watch %s\n", op.Subject, op.ID)
-			return nil
+			return started(cmd.Context(), p, c, op, follow, asJSON)
 		},
 	}
 	cmd.Flags().BoolVarP(&follow, "watch", "w", false, "show its progress and wait for its end")
@@ -103,6 +92,22 @@ func newSyncCommand(p process) *cobra.Command {
 	cmd.Flags().StringVar(&request.IdempotencyKey, "idempotency-key", "", "the same key again answers with the same operation")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the operation as JSON; with --watch whenever it changes, one a line")
 	return cmd
+}
+
+// started tells of a sync that has begun, and follows it if it shall.
+func started(ctx context.Context, p process, c *client.Client, op operation.Operation, follow, asJSON bool) error {
+	switch {
+	case asJSON && follow:
+		return watchJSON(ctx, p, c, op.ID)
+	case asJSON:
+		return writeJSON(p.stdout, progress.FromOperation(op))
+	}
+	fmt.Fprintln(p.stdout, op.ID)
+	if follow {
+		return watch(ctx, p, c, op.ID)
+	}
+	fmt.Fprintf(p.stderr, "The sync of %s has begun. Follow it with: holdfast watch %s\n", op.Subject, op.ID)
+	return nil
 }
 
 func newWatchCommand(p process) *cobra.Command {
