@@ -64,6 +64,7 @@ var (
 	ErrInvalid     = errors.New("the token's claims are not acceptable")
 	ErrUnknownKey  = errors.New("there is no such key")
 	ErrRevoked     = errors.New("the key was revoked")
+	ErrIssuerAway  = errors.New("the token's issuer has not told its keys yet")
 )
 
 // Identity is who showed a token, and what it allows.
@@ -159,10 +160,14 @@ func (i *Issuer) Issue(g Grant) (string, error) {
 	return signed, nil
 }
 
-// Verifier accepts the tokens of the keys that it trusts.
+// Verifier accepts the tokens of the keys that it trusts. It remembers those that it has
+// verified; its keys are never exchanged, so one Voucher stands for all of them.
 type Verifier struct {
-	keys   map[string]ed25519.PublicKey // by thumbprint
-	parser *jwt.Parser
+	keys    map[string]ed25519.PublicKey // by thumbprint
+	parser  *jwt.Parser
+	now     func() time.Time
+	cache   *Cache
+	voucher Voucher
 }
 
 // NewVerifier makes a verifier that trusts keys, at least one, and reads the time
@@ -171,7 +176,7 @@ func NewVerifier(now func() time.Time, keys ...ed25519.PublicKey) (*Verifier, er
 	if len(keys) == 0 {
 		return nil, errors.New("no public key to verify tokens with")
 	}
-	v := &Verifier{keys: make(map[string]ed25519.PublicKey, len(keys))}
+	v := &Verifier{keys: make(map[string]ed25519.PublicKey, len(keys)), now: now, cache: NewCache(0)}
 	for _, key := range keys {
 		if len(key) != ed25519.PublicKeySize {
 			return nil, fmt.Errorf("a public key of %d bytes instead of %d", len(key), ed25519.PublicKeySize)
@@ -201,6 +206,22 @@ func (v *Verifier) JWKs() []JWK {
 // Verify reads a token and says whose it is. Its errors wrap ErrMalformed,
 // ErrSignature, ErrExpired, ErrNotYetValid or ErrInvalid, and never quote the token.
 func (v *Verifier) Verify(token string) (Identity, error) {
+	now := v.now()
+	if identity, ok := v.cache.Get(token, now); ok {
+		return identity, nil
+	}
+	identity, err := v.verify(token)
+	if err == nil {
+		v.cache.Put(token, identity, &v.voucher, now)
+	}
+	return identity, err
+}
+
+// verify is Verify without what is remembered.
+func (v *Verifier) verify(token string) (Identity, error) {
+	if len(token) > MaxToken {
+		return Identity{}, fmt.Errorf("%w: it is longer than %d bytes", ErrMalformed, MaxToken)
+	}
 	var c claims
 	_, err := v.parser.ParseWithClaims(token, &c, func(t *jwt.Token) (any, error) {
 		if _, critical := t.Header["crit"]; critical {
@@ -215,7 +236,7 @@ func (v *Verifier) Verify(token string) (Identity, error) {
 		return key, nil
 	})
 	if err != nil {
-		return Identity{}, fmt.Errorf("%w: %w", reason(err), err)
+		return Identity{}, fmt.Errorf("%w: %w", Reason(err), err)
 	}
 	return Identity{
 		Subject: c.Subject, WorkspaceID: c.Workspace, Role: c.Role,
@@ -223,9 +244,9 @@ func (v *Verifier) Verify(token string) (Identity, error) {
 	}, nil
 }
 
-// reason says which of our errors the parser's stands for. The signature is
-// judged before any claim, so an expired token is known to have been ours.
-func reason(err error) error {
+// Reason says which of the errors above one of golang-jwt's parser stands for. The
+// signature is judged before any claim, so an expired token is known to have been good.
+func Reason(err error) error {
 	switch {
 	case errors.Is(err, jwt.ErrTokenMalformed):
 		return ErrMalformed
