@@ -125,6 +125,13 @@ type Waker interface {
 	Wake(ctx context.Context, operationID string)
 }
 
+// Issuers verifies tokens of other issuers; *oidc.Verifier does.
+type Issuers interface {
+	// Verify is whose a token is. mine is false for one of none of the issuers. Errors are
+	// those of package auth, or an *operation.Error.
+	Verify(ctx context.Context, token string) (identity auth.Identity, mine bool, err error)
+}
+
 // Options says what an API works with. Everything is required unless it says otherwise.
 type Options struct {
 	Operations   OperationStore
@@ -141,7 +148,9 @@ type Options struct {
 	Streams      Streams
 	Waker        Waker
 	Verifier     *auth.Verifier
-	Logger       *slog.Logger
+	// Issuers verifies tokens of other issuers; nil: none are accepted.
+	Issuers Issuers
+	Logger  *slog.Logger
 	// ConnectionChecker and ConnectionRules say whether a connection is fit for use.
 	ConnectionChecker ConnectionChecker
 	ConnectionRules   ConnectionRules

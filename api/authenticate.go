@@ -26,6 +26,9 @@ var refusals = []struct {
 	{auth.ErrInvalid, "The token is not meant for this API: its issuer, audience, workspace or role is not acceptable."},
 }
 
+// issuerAway is said of a token that may be good: nobody can tell without its issuer's keys.
+const issuerAway = "The keys of the token's issuer could not be fetched yet, so the token cannot be verified. Try again in a moment."
+
 // authenticate lets in who shows a token that is valid now, and notes who it is.
 func (a *API) authenticate(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -38,6 +41,11 @@ func (a *API) authenticate(next http.Handler) http.Handler {
 		identity, err := a.identityOf(ctx, token)
 		if failure := new(operation.Error); errors.As(err, &failure) {
 			a.fail(ctx, err).write(w)
+			return
+		}
+		if errors.Is(err, auth.ErrIssuerAway) {
+			a.logger(ctx).WarnContext(ctx, "a token could not be verified", "error", err)
+			newProblem(ctx, http.StatusServiceUnavailable, string(operation.CodeUnavailable), issuerAway).with("Retry-After", "30").write(w)
 			return
 		}
 		if err != nil {
@@ -57,6 +65,11 @@ func (a *API) authenticate(next http.Handler) http.Handler {
 // keys cannot be looked for now an *operation.Error.
 func (a *API) identityOf(ctx context.Context, token string) (auth.Identity, error) {
 	if !auth.IsAPIKey(token) {
+		if a.opts.Issuers != nil {
+			if identity, mine, err := a.opts.Issuers.Verify(ctx, token); mine {
+				return identity, err //nolint:wrapcheck // compared with package auth's
+			}
+		}
 		return a.opts.Verifier.Verify(token) //nolint:wrapcheck // compared with package auth's
 	}
 	key, err := auth.ParseAPIKey(token)

@@ -256,15 +256,15 @@ func (a *API) hangUp(ctx context.Context, conn *websocket.Conn, err error) {
 	}
 }
 
-// revoked tells whether the key that opened the stream would be refused now. Where that
-// cannot be found out the stream goes on.
+// revoked tells whether the key or token that opened the stream would be refused now. Where
+// that cannot be found out the stream goes on; untilExpiry ends it when its time has come.
 func (a *API) revoked(ctx context.Context) bool {
 	r := requestOf(ctx)
-	if r == nil || !auth.IsAPIKey(r.shown) {
+	if r == nil {
 		return false
 	}
 	now, err := a.identityOf(ctx, r.shown)
-	if failure := new(operation.Error); errors.As(err, &failure) || ctx.Err() != nil {
+	if failure := new(operation.Error); errors.As(err, &failure) || ctx.Err() != nil || errors.Is(err, auth.ErrIssuerAway) || errors.Is(err, auth.ErrExpired) {
 		return false
 	}
 	return err != nil || now.Role != r.identity.Role || !slices.Equal(now.Repositories, r.identity.Repositories)

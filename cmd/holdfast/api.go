@@ -16,6 +16,7 @@ import (
 	"github.com/holdfast/holdfast/internal/collection"
 	"github.com/holdfast/holdfast/internal/config"
 	"github.com/holdfast/holdfast/internal/delivery"
+	"github.com/holdfast/holdfast/internal/oidc"
 	"github.com/holdfast/holdfast/internal/operation"
 	"github.com/holdfast/holdfast/internal/payload"
 	"github.com/holdfast/holdfast/internal/progress"
@@ -50,7 +51,11 @@ func runAPI(ctx context.Context, c config.API, s *services, up func()) error {
 	defer hub.Close()
 	starter := workflows.NewStarter(s.temporal, c.Temporal.Namespace)
 	told := delivery.NewAnnouncements(starter.Watch, delivery.Mark(s.store), log)
-	handler, err := newAPI(c, s, hub, starter, told)
+	issuers, err := newIssuers(c, s)
+	if err != nil {
+		return err
+	}
+	handler, err := newAPI(c, s, hub, starter, told, issuers)
 	if err != nil {
 		return err
 	}
@@ -66,6 +71,10 @@ func runAPI(ctx context.Context, c config.API, s *services, up func()) error {
 	})
 	group.Go(func() error {
 		told.Run(ctx)
+		return nil
+	})
+	group.Go(func() error {
+		issuers.Run(ctx)
 		return nil
 	})
 	group.Go(func() error {
@@ -98,7 +107,7 @@ func stopAPI(ctx context.Context, handler *api.API, server *http.Server, within 
 	return errors.Join(fmt.Errorf("broke off what had not ended within %s: %w", within, err), server.Close())
 }
 
-func newAPI(c config.API, s *services, hub *progress.Hub, starter *workflows.Starter, told *delivery.Announcements) (*api.API, error) {
+func newAPI(c config.API, s *services, hub *progress.Hub, starter *workflows.Starter, told *delivery.Announcements, issuers *oidc.Verifier) (*api.API, error) {
 	keys, err := c.Keys()
 	if err != nil {
 		return nil, err
@@ -126,7 +135,7 @@ func newAPI(c config.API, s *services, hub *progress.Hub, starter *workflows.Sta
 		Statuses: &store.Statuses{
 			Store: s.store, Collections: collection.NewRegistry(), Policy: operation.SweepPolicy{Every: c.SweepEvery}, Now: time.Now,
 		},
-		Webhooks: webhooks, Health: needs, Streams: hub, Waker: s.publisher, Verifier: verifier, Logger: s.log,
+		Webhooks: webhooks, Health: needs, Streams: hub, Waker: s.publisher, Verifier: verifier, Issuers: issuers, Logger: s.log,
 		Collections:             collections.Expand(collection.ScopeRepository, []string{collection.PresetAll}),
 		OrganizationCollections: collections.Expand(collection.ScopeOrganization, []string{collection.PresetAll}),
 		Presets:                 collection.Presets(), Version: version,
@@ -140,6 +149,15 @@ func newAPI(c config.API, s *services, hub *progress.Hub, starter *workflows.Sta
 		return nil, err
 	}
 	return api.New(options)
+}
+
+// newIssuers verifies tokens of the issuers that are named, which may be none.
+func newIssuers(c config.API, s *services) (*oidc.Verifier, error) {
+	issuers, err := c.OIDC()
+	if err != nil {
+		return nil, err
+	}
+	return oidc.New(oidc.Options{Issuers: issuers, Workspaces: s.store, Logger: s.log, MeterProvider: s.telemetry.MeterProvider})
 }
 
 // newReceiver takes the deliveries of all connections.

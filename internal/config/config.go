@@ -50,6 +50,7 @@ type API struct {
 	GitHub
 	Webhook
 	Sweeps
+	Issuers
 	Listen     string `env:"HOLDFAST_LISTEN" envDefault:":8080"`
 	PrivateKey string `env:"HOLDFAST_JWT_PRIVATE_KEY"`
 	PublicKeys string `env:"HOLDFAST_JWT_PUBLIC_KEY"`
@@ -126,6 +127,9 @@ func LoadAPI(e Environment) (API, error) {
 		if err := checkOrigin("HOLDFAST_TEMPORAL_UI_ORIGIN", c.TemporalUIOrigin); err != nil {
 			return c, err
 		}
+	}
+	if _, err := c.OIDC(); err != nil {
+		return c, err
 	}
 	_, err = c.Keys()
 	return c, err

@@ -1,0 +1,2 @@
+-- name: WorkspaceExists :one
+select exists (select from workspaces where id = @id);
