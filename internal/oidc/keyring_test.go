@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -265,17 +266,17 @@ func TestKeysAreKeptFresh(t *testing.T) {
 			after(want-time.Second, 1)
 			after(time.Second, 2)
 			p.change(func(p *provider) { p.document["issuer"] = "https://other.example.com" })
-			var asked int
+			var asked atomic.Int32
 			p.change(func(p *provider) {
-				p.handle = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { asked++; w.WriteHeader(http.StatusInternalServerError) })
+				p.handle = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { asked.Add(1); w.WriteHeader(http.StatusInternalServerError) })
 			})
 			<-time.After(want)
 			synctest.Wait()
-			require.Equal(t, 1, asked)
+			require.Equal(t, int32(1), asked.Load())
 			for n, wait := range []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute, 4 * time.Minute, 5 * time.Minute, 5 * time.Minute} {
 				<-time.After(wait)
 				synctest.Wait()
-				require.Equal(t, n+2, asked)
+				require.Equal(t, int32(n+2), asked.Load())
 			}
 			cancel()
 			synctest.Wait()
