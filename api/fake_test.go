@@ -464,6 +464,10 @@ func (a answer) problem(t *testing.T) api.Problem {
 	require.NoError(t, json.Unmarshal([]byte(a.body), &p), a.body)
 	require.Equal(t, a.StatusCode, p.Status)
 	require.Equal(t, http.StatusText(p.Status), p.Title)
+	require.Equal(t, "/problems/"+p.Code, p.Type, "add the code to problemKinds in api/problem_kind.go and to docs/problems.md")
+	require.True(t, slices.ContainsFunc(api.ProblemKinds(), func(k api.ProblemKind) bool {
+		return k.Code == p.Code && slices.Contains(k.Statuses, p.Status)
+	}), "add the status %d to %s in problemKinds in api/problem_kind.go and to docs/problems.md", p.Status, p.Code)
 	require.NotEmpty(t, p.Detail)
 	require.NotEmpty(t, p.RequestID)
 	require.Equal(t, a.Header.Get("X-Request-Id"), p.RequestID)

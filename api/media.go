@@ -46,10 +46,9 @@ func tooLarge(ctx context.Context, most int64) *Problem {
 
 // undeclared says what the headers declare that the body may not be.
 func undeclared(ctx context.Context, h http.Header) *Problem {
-	const code = "unsupported_media_type"
 	for _, coding := range strings.Split(strings.Join(h.Values("Content-Encoding"), ","), ",") {
 		if coding = strings.TrimSpace(coding); coding != "" && !strings.EqualFold(coding, "identity") {
-			return newProblem(ctx, http.StatusUnsupportedMediaType, code, "The body must not be compressed: leave Content-Encoding out.").
+			return newProblem(ctx, http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must not be compressed: leave Content-Encoding out.").
 				with("Accept-Encoding", "identity")
 		}
 	}
@@ -60,7 +59,7 @@ func undeclared(ctx context.Context, h http.Header) *Problem {
 	kind, params, err := mime.ParseMediaType(declared[0])
 	charset, named := params["charset"]
 	if err != nil || len(declared) > 1 || kind != "application/json" || named && !strings.EqualFold(charset, "utf-8") {
-		return newProblem(ctx, http.StatusUnsupportedMediaType, code, "The body must be JSON in UTF-8: send Content-Type: application/json, once.")
+		return newProblem(ctx, http.StatusUnsupportedMediaType, "unsupported_media_type", "The body must be JSON in UTF-8: send Content-Type: application/json, once.")
 	}
 	return nil
 }

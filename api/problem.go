@@ -17,7 +17,7 @@ import (
 
 // Problem is what every refusal looks like: an RFC 9457 problem document.
 type Problem struct {
-	Type      string  `json:"type" format:"uri-reference" doc:"about:blank: the status says which kind of problem it is, code says more." example:"about:blank"`
+	Type      string  `json:"type" format:"uri-reference" doc:"Which kind of problem it is: /problems/ and its code, where it is explained. Relative to this server." example:"/problems/not_found"`
 	Title     string  `json:"title" doc:"The status in words." example:"Not Found"`
 	Status    int     `json:"status" doc:"The HTTP status." example:"404"`
 	Detail    string  `json:"detail" doc:"What is wrong, in a sentence for people." example:"There is no such operation."`
@@ -82,7 +82,7 @@ func (p *Problem) with(name, value string) *Problem {
 // newProblem is a refusal of the request that ctx belongs to.
 func newProblem(ctx context.Context, status int, code, detail string, fields ...Field) *Problem {
 	p := &Problem{
-		Type: "about:blank", Title: http.StatusText(status), Status: status,
+		Type: typeOf(code), Title: http.StatusText(status), Status: status,
 		Detail: detail, Code: code, Errors: few(fields),
 	}
 	if r := requestOf(ctx); r != nil {
@@ -219,7 +219,7 @@ func humaProblem(ctx context.Context, status int, message string, errs []error) 
 		logOf(ctx).ErrorContext(ctx, "request failed", "error", errors.Join(errs...), "reason", message)
 		return newProblem(ctx, status, string(operation.CodeInternal), internalDetail)
 	}
-	return newProblem(ctx, status, "", http.StatusText(status)+".", fields...)
+	return newProblem(ctx, status, "invalid", http.StatusText(status)+".", fields...)
 }
 
 // publicMessage keeps what encoding/json says of our own types to ourselves.

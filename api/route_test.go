@@ -71,6 +71,7 @@ func everyRoute(encrypted string) map[string]asked {
 		"GET /.well-known/jwks.json":                                      {path: "/.well-known/jwks.json", status: 200, bare: true},
 		"GET /healthz":                                                    {path: "/healthz", status: 200, bare: true},
 		"GET /readyz":                                                     {path: "/readyz", status: 200, bare: true},
+		"GET /problems/{code}":                                            {path: "/problems/not_found", status: 200, bare: true},
 		"GET /openapi.json":                                               {path: "/openapi.json", status: 200, bare: true},
 		"GET /openapi.yaml":                                               {path: "/openapi.yaml", status: 200, bare: true},
 		"GET /docs":                                                       {path: "/docs", status: 200, bare: true},

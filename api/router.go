@@ -50,6 +50,7 @@ func (a *API) router() (chi.Router, *huma.OpenAPI) {
 	a.addCodec(r, config)
 
 	add(open, http.MethodGet, "/.well-known/jwks.json", jwksSpec(), a.jwks)
+	add(open, http.MethodGet, problemPath+"{code}", problemKindSpec(), a.problemKind)
 	add(open, http.MethodGet, "/healthz", livenessSpec(), a.liveness)
 	add(open, http.MethodGet, "/readyz", readinessSpec(), a.readiness)
 

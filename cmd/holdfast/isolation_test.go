@@ -35,7 +35,7 @@ func serve(t *testing.T, env ...string) *served {
 	t.Helper()
 	sim, keyset := adasGitHub(t)
 	pool := testenv.Database(t)
-	s := &served{t: t, owned: map[string]string{"owner": "octo", "name": "mirror", "collection": "labels", "item": "1", "file": "docs.js", "connection": "default"}}
+	s := &served{t: t, owned: map[string]string{"owner": "octo", "name": "mirror", "collection": "labels", "item": "1", "file": "docs.js", "connection": "default", "code": "not_found"}}
 	s.env = []string{
 		"HOLDFAST_DATABASE_URL=" + pool.Config().ConnString(), "HOLDFAST_REDIS_URL=" + testenv.RedisURL(t), "HOLDFAST_SECRETS_KEYSET=" + keyset,
 		"HOLDFAST_JWT_PRIVATE_KEY=" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, ed25519.SeedSize)),
