@@ -168,6 +168,10 @@ bench-upkeep: bin/holdfast bin/dev ## Count what syncs and sweeps of a mirror as
 bench-freshness: bin/holdfast bin/dev ## Measure how soon a webhook's change is in its row (part of bench)
 	@./bin/dev bench freshness $(BENCHFLAGS)
 
+.PHONY: bench-load
+bench-load: bin/holdfast bin/dev ## Measure how many requests a second the API answers, beside the plain limit
+	@./bin/dev bench load $(BENCHFLAGS)
+
 .PHONY: bench-memory
 bench-memory: bin/holdfast bin/dev ## Measure how much memory a worker takes for up to a million items
 	@./bin/dev bench memory $(BENCHFLAGS)

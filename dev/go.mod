@@ -3,6 +3,7 @@ module github.com/holdfast/holdfast/dev
 go 1.26.8
 
 require (
+	github.com/go-chi/chi/v5 v5.5.0
 	github.com/google/go-github/v58 v58.0.0
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/spf13/cobra v1.10.2

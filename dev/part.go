@@ -16,7 +16,7 @@ import (
 // partCommands are the parts of a benchmark that are processes of their own, so that
 // what each one uses can be told apart.
 func partCommands() []*cobra.Command {
-	return []*cobra.Command{simulatorCommand(), temporalCommand(), loopCommand()}
+	return []*cobra.Command{simulatorCommand(), temporalCommand(), loopCommand(), plainCommand()}
 }
 
 func simulatorCommand() *cobra.Command {
@@ -72,5 +72,17 @@ func loopCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&github, "github", "", "the base `URL` of GitHub's API")
 	cmd.Flags().StringVar(&repository, "repository", "", "the `owner/name` to read")
+	return cmd
+}
+
+func plainCommand() *cobra.Command {
+	var database string
+	var port int
+	cmd := &cobra.Command{
+		Use: "plain", Short: "show operations with a plain handler", Hidden: true, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return bench.ServePlain(cmd.Context(), database, port) },
+	}
+	cmd.Flags().StringVar(&database, "database", "", "the `URL` of the database")
+	cmd.Flags().IntVar(&port, "port", 0, "the `port` to listen at")
 	return cmd
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -250,4 +252,42 @@ func TestNumbersForPeople(t *testing.T) {
 	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1_000_000: "1,000,000"} {
 		require.Equal(t, want, thousands(n))
 	}
+}
+
+func TestARoundAsksUntilTheTimeIsOver(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int64
+	l := newLoader(LoadOptions{Clients: 4, Rounds: 3, For: 20 * time.Millisecond})
+	do := func(context.Context) error {
+		asked.Add(1)
+		return nil
+	}
+	load, err := l.takeTurns(t.Context(), do, do)
+	require.NoError(t, err)
+	require.Len(t, load.Holdfast.PerSecond, 3)
+	require.Len(t, load.Plain.PerSecond, 3)
+	require.Positive(t, load.ratio())
+	require.Positive(t, asked.Load())
+	_, err = l.takeTurns(t.Context(), do, func(context.Context) error { return errors.New("refused") })
+	require.ErrorContains(t, err, "refused")
+}
+
+func TestALoadThatCannotBe(t *testing.T) {
+	t.Parallel()
+	for _, load := range []LoadOptions{{0, 1, time.Second}, {1, 0, time.Second}, {1, 1, 0}, {2000, 1, time.Second}} {
+		_, err := MeasureLoad(t.Context(), Options{}, load)
+		require.ErrorContains(t, err, "must", load)
+	}
+}
+
+func TestTheLoadsAims(t *testing.T) {
+	t.Parallel()
+	r := LoadReport{
+		Clients: 2, Rounds: 1, Seconds: 4,
+		Reads:  Load{Rate{[]float64{700}, time.Millisecond, 2 * time.Millisecond}, Rate{[]float64{1000}, time.Millisecond, time.Millisecond}},
+		Starts: Load{Rate{[]float64{50}, time.Millisecond, time.Second}, Rate{[]float64{100}, time.Millisecond, time.Millisecond}},
+	}
+	text := r.Markdown()
+	require.Contains(t, text, "| `GET /v1/operations/{id}` | 700 (700–700) | 1.0 ms | 2.0 ms | 1,000 (1,000–1,000) | 1.0 ms | 1.0 ms | 0.70 |")
+	require.Contains(t, text, "| at least 0.6 of the plain limit's starts | 0.50 | missed |")
 }

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 
 	"github.com/jackc/pgx/v5"
 	enumspb "go.temporal.io/api/enums/v1"
 	temporalclient "go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/log"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/holdfast/holdfast/dev/internal/product"
@@ -121,7 +119,7 @@ func (h *holdfastContender) sync(ctx context.Context, request client.SyncRequest
 // events follows the operation's runs from the last one back to the first.
 func (h *holdfastContender) events(ctx context.Context) (int64, error) {
 	temporal, err := temporalclient.DialContext(ctx, temporalclient.Options{
-		HostPort: h.services.address, Namespace: namespace, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler)),
+		HostPort: h.services.address, Namespace: namespace, Logger: quiet(),
 	})
 	if err != nil {
 		return 0, fmt.Errorf("connect to Temporal: %w", err)
