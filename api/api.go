@@ -164,6 +164,8 @@ type Options struct {
 	InstallationWorkspace string
 	// TemporalUIOrigin is the one origin of whose pages the codec may be asked; empty: of none.
 	TemporalUIOrigin string
+	// Origins are those of whose pages everything but the codec may be asked; empty: of none.
+	Origins []string
 	// Collections are the collections of a repository that a sync may be asked for, in
 	// the plan's order; OrganizationCollections those of an organization itself.
 	Collections, OrganizationCollections []string

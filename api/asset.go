@@ -46,7 +46,7 @@ func (f asset) serve(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", f.contentType)
 	h.Set("Cache-Control", f.cacheControl)
-	h.Set("Vary", "Accept-Encoding")
+	h.Add("Vary", "Accept-Encoding")
 	if acceptsGzip(r) {
 		body, tag = f.gzipped, `"`+f.tag+`-gzip"` // each form has a tag of its own: RFC 9110, section 8.8.3.3
 		h.Set("Content-Encoding", "gzip")

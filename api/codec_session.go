@@ -29,9 +29,9 @@ func asksCodec(path string) bool {
 	return strings.HasPrefix(path, codecPath+"/") && path != sessionPath
 }
 
-// crossOrigin lets the browser hand answers of the codec to the Temporal UI, whose
+// codecCrossOrigin lets the browser hand answers of the codec to the Temporal UI, whose
 // origin is configured, and to no other.
-func (a *API) crossOrigin(next http.Handler) http.Handler {
+func (a *API) codecCrossOrigin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !asksCodec(r.URL.Path) {
 			next.ServeHTTP(w, r)

@@ -120,6 +120,10 @@ func newAPI(c config.API, s *services, hub *progress.Hub, starter *workflows.Sta
 	if err != nil {
 		return nil, err
 	}
+	origins, err := c.Origins()
+	if err != nil {
+		return nil, err
+	}
 	webhooks, err := newReceiver(c, s, told)
 	if err != nil {
 		return nil, err
@@ -139,7 +143,7 @@ func newAPI(c config.API, s *services, hub *progress.Hub, starter *workflows.Sta
 		Collections:             collections.Expand(collection.ScopeRepository, []string{collection.PresetAll}),
 		OrganizationCollections: collections.Expand(collection.ScopeOrganization, []string{collection.PresetAll}),
 		Presets:                 collection.Presets(), Version: version,
-		Codec: payload.NewServer(payloadKeys), InstallationWorkspace: config.DefaultWorkspace, TemporalUIOrigin: c.TemporalUIOrigin,
+		Codec: payload.NewServer(payloadKeys), InstallationWorkspace: config.DefaultWorkspace, TemporalUIOrigin: c.TemporalUIOrigin, Origins: origins,
 		TracerProvider: s.telemetry.TracerProvider, MeterProvider: s.telemetry.MeterProvider, Propagator: s.telemetry.Propagator,
 	}
 	if c.RequestsPerMinute > 0 {

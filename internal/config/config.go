@@ -56,6 +56,8 @@ type API struct {
 	PublicKeys string `env:"HOLDFAST_JWT_PUBLIC_KEY"`
 	// RequestsPerMinute is how many requests one key or token may make; 0: any number.
 	RequestsPerMinute int `env:"HOLDFAST_API_REQUESTS_PER_MINUTE" envDefault:"1200"`
+	// CORSOrigins are the origins whose pages may ask the API, separated by commas.
+	CORSOrigins string `env:"HOLDFAST_CORS_ORIGINS"`
 	// TemporalUIOrigin is where the Temporal UI is that may ask the codec server.
 	TemporalUIOrigin string `env:"HOLDFAST_TEMPORAL_UI_ORIGIN"`
 }
@@ -127,6 +129,9 @@ func LoadAPI(e Environment) (API, error) {
 		if err := checkOrigin("HOLDFAST_TEMPORAL_UI_ORIGIN", c.TemporalUIOrigin); err != nil {
 			return c, err
 		}
+	}
+	if _, err := c.Origins(); err != nil {
+		return c, err
 	}
 	if _, err := c.OIDC(); err != nil {
 		return c, err

@@ -82,6 +82,31 @@ func authorities(name, text string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
+// mostOrigins bounds HOLDFAST_CORS_ORIGINS.
+const mostOrigins = 50
+
+// Origins are the origins of HOLDFAST_CORS_ORIGINS, none if it is not set.
+func (c API) Origins() ([]string, error) {
+	const name = "HOLDFAST_CORS_ORIGINS"
+	if c.CORSOrigins == "" {
+		return nil, nil
+	}
+	var origins []string
+	for text := range strings.SplitSeq(c.CORSOrigins, ",") {
+		if text = strings.TrimSpace(text); strings.Contains(text, "*") {
+			return nil, fmt.Errorf("%s: * is not possible, name each origin", name)
+		}
+		if err := checkOrigin(name, text); err != nil {
+			return nil, err
+		}
+		origins = append(origins, text)
+	}
+	if len(origins) > mostOrigins {
+		return nil, fmt.Errorf("%s: more than %d origins", name, mostOrigins)
+	}
+	return origins, nil
+}
+
 // checkOrigin tells whether text is an origin as browsers write it: scheme, host and
 // a port that is not the scheme's own, and nothing after them.
 func checkOrigin(name, text string) error {
