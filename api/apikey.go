@@ -138,7 +138,8 @@ type keyOutput struct{ Body Key }
 func getKeySpec() huma.Operation {
 	return huma.Operation{
 		OperationID: "get-key", Summary: "Read a key's settings and use", Tags: []string{"keys"}, Security: needsToken(),
-		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusServiceUnavailable},
+		Description: "What it may do, when it ends and when it was last used, to about a minute. The key itself is shown once only, where it is made.",
+		Errors:      []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusServiceUnavailable},
 	}
 }
 

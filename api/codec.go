@@ -59,9 +59,10 @@ type codecOutput struct {
 // codecSpec describes one direction of the codec.
 func codecSpec(config huma.Config, id, summary string) huma.Operation {
 	schema := config.Components.Schemas.Schema(reflect.TypeFor[payloadList](), true, "PayloadList")
-	content := map[string]*huma.MediaType{"application/json": {Schema: schema}}
+	content := map[string]*huma.MediaType{jsonContent: {Schema: schema}}
 	return huma.Operation{
 		OperationID: id, Summary: summary, Tags: []string{"codec"}, MaxBodyBytes: maxPayloads,
+		Metadata: map[string]any{bodySchema: schema},
 		Description: "Temporal's remote codec protocol. Needs the role admin in the installation's own workspace, shown by a token, or by the " +
 			"cookie of /v1/codec/session and an Origin that is the Temporal UI's.",
 		Security:    append(needsToken(), map[string][]string{sessionScheme: {}}),

@@ -27,6 +27,8 @@ func newConfig(version string) huma.Config {
 	config.RejectUnknownQueryParameters = true
 	config.Info.Description = "Mirrors GitHub repositories into Postgres with durable workflows, and shows them at work.\n\n" +
 		"Every refusal is a problem document (RFC 9457). Tokens are JWTs: `holdfast token create` makes one."
+	config.Info.Contact = &huma.Contact{Name: "Holdfast", URL: "https://github.com/holdfast/holdfast"}
+	config.Servers = []*huma.Server{{URL: "/", Description: "The server that has this document."}}
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		bearerScheme: {Type: "http", Scheme: "bearer", BearerFormat: "JWT"},
 		signatureScheme: {
@@ -41,6 +43,8 @@ func newConfig(version string) huma.Config {
 		{Name: "changes", Description: "What changed, what it was before, and how to have it forgotten."},
 		{Name: "connections", Description: "GitHub credentials, and what is left of their limits."},
 		{Name: "webhooks", Description: "Where GitHub sends what happens; verified by signatures, no token needed."},
+		{Name: "keys", Description: "Who may ask this API: its keys, and the public keys of its tokens."},
+		{Name: "audit", Description: "Who changed what, and who was refused."},
 		{Name: "codec", Description: "What Temporal keeps, made readable for its Web UI."},
 		{Name: "service", Description: "Health and documentation; no token needed."},
 	}
@@ -57,6 +61,7 @@ type document struct{ json, yaml asset }
 // newDocument renders the document after all routes are known.
 func newDocument(o *huma.OpenAPI) (d document, err error) {
 	dropOwnKeywords(o)
+	polish(o)
 	asJSON, err := json.MarshalIndent(o, "", "  ")
 	if err != nil {
 		return d, fmt.Errorf("render the OpenAPI document: %w", err)
@@ -85,10 +90,7 @@ func Document(version string) ([]byte, error) {
 // OpenAPI does not have, and has done so by now.
 func dropOwnKeywords(o *huma.OpenAPI) {
 	for _, item := range o.Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
-			if op == nil {
-				continue
-			}
+		for _, op := range operationsOf(item) {
 			for _, p := range op.Parameters {
 				p.Schema.PatternDescription = ""
 			}
@@ -123,7 +125,7 @@ func documentSpecs(config huma.Config) map[string]huma.Operation {
 		responses := problems(config, http.StatusUnprocessableEntity, http.StatusInternalServerError)
 		responses["200"] = &huma.Response{Description: description, Content: map[string]*huma.MediaType{contentType: {}}}
 		responses["304"] = &huma.Response{Description: "It is what If-None-Match names."}
-		return huma.Operation{OperationID: id, Summary: summary, Tags: []string{"service"}, Responses: responses}
+		return huma.Operation{OperationID: id, Summary: summary, Description: description + ", for programs and people; no token needed.", Tags: []string{"service"}, Responses: responses}
 	}
 	file := spec("get-docs-asset", "What the page is made of", "The file", "*/*")
 	maps.Copy(file.Responses, problems(config, http.StatusNotFound))

@@ -57,7 +57,8 @@ type listOperationsOutput struct {
 func listOperationsSpec() huma.Operation {
 	return huma.Operation{
 		OperationID: "list-operations", Summary: "List operations, newest first", Tags: []string{"operations"}, Security: needsToken(),
-		Errors: []int{http.StatusUnauthorized, http.StatusServiceUnavailable},
+		Description: "A key that is limited to repositories sees the operations of those.",
+		Errors:      []int{http.StatusUnauthorized, http.StatusServiceUnavailable},
 	}
 }
 
@@ -151,7 +152,8 @@ type operationOutput struct{ Body progress.Operation }
 func getOperationSpec() huma.Operation {
 	return huma.Operation{
 		OperationID: "get-operation", Summary: "Read an operation", Tags: []string{"operations"}, Security: needsToken(),
-		Errors: []int{http.StatusUnauthorized, http.StatusNotFound, http.StatusServiceUnavailable},
+		Description: "Its state, the work done for each collection, what it waits for and when it will have ended. Its stream tells when that changes.",
+		Errors:      []int{http.StatusUnauthorized, http.StatusNotFound, http.StatusServiceUnavailable},
 	}
 }
 

@@ -44,7 +44,8 @@ type listRepositoriesOutput struct {
 func listRepositoriesSpec() huma.Operation {
 	return huma.Operation{
 		OperationID: "list-repositories", Summary: "List mirrored repositories", Tags: []string{"repositories"}, Security: needsToken(),
-		Errors: []int{http.StatusUnauthorized, http.StatusServiceUnavailable},
+		Description: "By id, with what is mirrored of each and when it was last complete. A key that is limited to repositories sees those.",
+		Errors:      []int{http.StatusUnauthorized, http.StatusServiceUnavailable},
 	}
 }
 

@@ -45,7 +45,7 @@ func webhookSpec(config huma.Config) huma.Operation {
 	header := func(name, doc string) *huma.Param {
 		return &huma.Param{Name: name, In: "header", Required: true, Description: doc, Schema: text}
 	}
-	payload := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: "GitHub's payload of the event."}
+	payload := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: "GitHub's payload of the event.", Examples: []any{map[string]any{"zen": "Speak like a human."}}}
 	form := &huma.Schema{Type: huma.TypeObject, Required: []string{"payload"}, Properties: map[string]*huma.Schema{"payload": text}}
 	answer := config.Components.Schemas.Schema(reflect.TypeFor[receipt](), true, "Receipt")
 	responses := problems(config, http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound, http.StatusRequestTimeout,
