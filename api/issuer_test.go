@@ -3,9 +3,12 @@ package api_test
 import (
 	"context"
 	"net/http"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast/holdfast/api"
@@ -66,4 +69,48 @@ func TestTokensOfOtherIssuers(t *testing.T) {
 	require.Equal(t, "30", away.Header.Get("Retry-After"))
 	require.Contains(t, away.problem(t).Detail, "keys of the token's issuer")
 	require.NotContains(t, b.log.String(), "one.away.x")
+}
+
+// withdrawn knows one identity until its key is withdrawn.
+type withdrawn struct {
+	gone     atomic.Bool
+	away     atomic.Int32 // how often its issuer was found away
+	identity auth.Identity
+}
+
+func (w *withdrawn) Verify(context.Context, string) (auth.Identity, bool, error) {
+	if w.gone.Load() {
+		return auth.Identity{}, true, auth.ErrSignature
+	}
+	if w.away.Load() > 0 {
+		w.away.Add(1)
+		return auth.Identity{}, true, auth.ErrIssuerAway
+	}
+	return w.identity, true, nil
+}
+
+func TestAStreamEndsWhenItsTokensKeyIsWithdrawn(t *testing.T) {
+	t.Parallel()
+	known := &withdrawn{identity: auth.Identity{Subject: "corp:ada", WorkspaceID: workspace, Role: auth.RoleReader, TokenID: "1", ExpiresAt: start.Add(time.Hour)}}
+	b := setup(t, func(o *api.Options) { o.Heartbeat, o.Issuers = 20*time.Millisecond, known })
+	op := b.operation(t)
+	conn, _, err := websocket.Dial(t.Context(), strings.Replace(b.server.URL, "http", "ws", 1)+"/v1/operations/"+op.ID+"/stream",
+		&websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {"Bearer a.reader.x"}}})
+	require.NoError(t, err)
+	defer func() { _ = conn.CloseNow() }() // it is closed by then
+	_, _, err = conn.Read(t.Context())
+	require.NoError(t, err, "the snapshot")
+	ended := make(chan error, 1)
+	go func() {
+		_, _, err := conn.Read(t.Context())
+		ended <- err
+	}()
+	known.away.Store(1)
+	require.Eventually(t, func() bool { return known.away.Load() > 3 }, patience, time.Millisecond, "an issuer that is away ends no stream")
+	require.Empty(t, ended)
+	known.gone.Store(true)
+	var closed websocket.CloseError
+	require.ErrorAs(t, <-ended, &closed)
+	require.Equal(t, websocket.StatusPolicyViolation, closed.Code)
+	require.Contains(t, closed.Reason, "not accepted any more")
 }

@@ -268,7 +268,10 @@ func TestKeysAreKeptFresh(t *testing.T) {
 			p.change(func(p *provider) { p.document["issuer"] = "https://other.example.com" })
 			var asked atomic.Int32
 			p.change(func(p *provider) {
-				p.handle = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { asked.Add(1); w.WriteHeader(http.StatusInternalServerError) })
+				p.handle = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					asked.Add(1)
+					w.WriteHeader(http.StatusInternalServerError)
+				})
 			})
 			<-time.After(want)
 			synctest.Wait()
