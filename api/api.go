@@ -125,13 +125,6 @@ type Waker interface {
 	Wake(ctx context.Context, operationID string)
 }
 
-// Issuers verifies tokens of other issuers; *oidc.Verifier does.
-type Issuers interface {
-	// Verify is whose a token is. mine is false for one of none of the issuers. Errors are
-	// those of package auth, or an *operation.Error.
-	Verify(ctx context.Context, token string) (identity auth.Identity, mine bool, err error)
-}
-
 // Options says what an API works with. Everything is required unless it says otherwise.
 type Options struct {
 	Operations   OperationStore
@@ -140,6 +133,8 @@ type Options struct {
 	Changes      ChangeStore
 	Connections  ConnectionStore
 	Keys         KeyStore
+	Members      MemberStore
+	Sessions     SessionStore
 	Audit        AuditStore
 	Answers      AnswerStore
 	Budgets      Budgets
@@ -148,6 +143,8 @@ type Options struct {
 	Streams      Streams
 	Waker        Waker
 	Verifier     *auth.Verifier
+	// Issuer signs the tokens of sessions; nil: nobody signs in.
+	Issuer *auth.Issuer
 	// Issuers verifies tokens of other issuers; nil: none are accepted.
 	Issuers Issuers
 	Logger  *slog.Logger
@@ -156,6 +153,8 @@ type Options struct {
 	ConnectionRules   ConnectionRules
 	// Throttle bounds how many requests one key or token may make; nil: nobody does.
 	Throttle Throttle
+	// EntranceThrottle bounds how often one address may sign in or refresh; nil: nobody does.
+	EntranceThrottle Throttle
 	// Webhooks takes GitHub's deliveries; nil: nobody does.
 	Webhooks Webhooks
 	// Codec makes what Temporal keeps readable; nil: nobody reads it here.

@@ -11,6 +11,13 @@ import (
 	"github.com/holdfast/holdfast/internal/operation"
 )
 
+// Issuers verifies tokens of other issuers; *oidc.Verifier does.
+type Issuers interface {
+	// Verify is whose a token is. mine is false for one of none of the issuers. Errors are
+	// those of package auth, or an *operation.Error.
+	Verify(ctx context.Context, token string) (identity auth.Identity, mine bool, err error)
+}
+
 // refusals words why a token is refused. The order does not matter: an error
 // wraps one of them.
 var refusals = []struct {
@@ -23,6 +30,7 @@ var refusals = []struct {
 	{auth.ErrMalformed, "The token is neither a JSON Web Token nor a key of this API."},
 	{auth.ErrUnknownKey, "There is no such key."},
 	{auth.ErrRevoked, "The key was revoked."},
+	{auth.ErrSessionOver, "The session has ended. Sign in again."},
 	{auth.ErrInvalid, "The token is not meant for this API: its issuer, audience, workspace or role is not acceptable."},
 }
 
@@ -51,7 +59,7 @@ func (a *API) authenticate(next http.Handler) http.Handler {
 		if err != nil {
 			a.logger(ctx).InfoContext(ctx, "token refused", "error", err)
 			a.auditRefusal(r, refusal(err))
-			unauthorized(ctx, refusal(err), "invalid_token").write(w)
+			refused(ctx, err).write(w)
 			return
 		}
 		if info := requestOf(ctx); info != nil {
@@ -61,7 +69,7 @@ func (a *API) authenticate(next http.Handler) http.Handler {
 	})
 }
 
-// identityOf is who shows a token or a key. Errors are those of package auth, and where
+// identityOf is who shows a token or a key; of a token of a session, as that is now. Errors are those of package auth, and where
 // keys cannot be looked for now an *operation.Error.
 func (a *API) identityOf(ctx context.Context, token string) (auth.Identity, error) {
 	if !auth.IsAPIKey(token) {
@@ -70,7 +78,11 @@ func (a *API) identityOf(ctx context.Context, token string) (auth.Identity, erro
 				return identity, err //nolint:wrapcheck // compared with package auth's
 			}
 		}
-		return a.opts.Verifier.Verify(token) //nolint:wrapcheck // compared with package auth's
+		identity, err := a.opts.Verifier.Verify(token)
+		if err != nil || identity.SessionID == "" {
+			return identity, err //nolint:wrapcheck // compared with package auth's
+		}
+		return a.inSession(ctx, identity)
 	}
 	key, err := auth.ParseAPIKey(token)
 	if err != nil {
@@ -126,11 +138,16 @@ func refusal(err error) string {
 // unauthorized is a 401 with the challenge of RFC 6750. Without a token shown the
 // challenge carries no error code, as section 3 of it asks.
 func unauthorized(ctx context.Context, detail, code string) *Problem {
-	challenge := `Bearer realm="holdfast"`
+	return newProblem(ctx, http.StatusUnauthorized, "unauthorized", detail).with("WWW-Authenticate", challenge(detail, code))
+}
+
+// challenge is what a 401 must say of how to be let in (RFC 9110 section 15.5.2).
+func challenge(detail, code string) string {
+	text := `Bearer realm="holdfast"`
 	if code != "" {
-		challenge += fmt.Sprintf(`, error=%q, error_description=%q`, code, detail)
+		text += fmt.Sprintf(`, error=%q, error_description=%q`, code, detail)
 	}
-	return newProblem(ctx, http.StatusUnauthorized, "unauthorized", detail).with("WWW-Authenticate", challenge)
+	return text
 }
 
 // requireRole lets in who has at least that role.

@@ -31,6 +31,9 @@ type documented struct {
 	} `json:"responses"`
 }
 
+// entrances are where people sign in and out, who have no token yet.
+var entrances = []string{"/v1/token", "/v1/token/revoke"}
+
 func TestOpenAPIListsEveryRoute(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -47,7 +50,7 @@ func TestOpenAPIListsEveryRoute(t *testing.T) {
 			require.NotEmpty(t, op.Summary, path)
 			ids = append(ids, op.OperationID)
 			inDocument = append(inDocument, strings.ToUpper(method)+" "+path)
-			needsToken := strings.HasPrefix(path, "/v1/")
+			needsToken := strings.HasPrefix(path, "/v1/") && !slices.Contains(entrances, path)
 			require.Equal(t, needsToken, len(op.Security) > 0, path)
 			for status, r := range op.Responses {
 				if status >= "4" {

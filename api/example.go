@@ -40,6 +40,7 @@ var examples = map[string]string{
 	"Operation": `{"id":"0190a6c8-7e3b-7c3a-9d10-3f2a4b5c6d7e","kind":"sync_repository","subject":"octo-corp/service","state":"running","seq":12,
 		"created_at":"2026-03-01T12:00:00Z","started_at":"2026-03-01T12:00:01Z","input":{"repository":"octo-corp/service"},
 		"collections":[{"name":"issues","state":"running","requests":3,"pages":3,"items":300,"total":1250,"written":300,"started_at":"2026-03-01T12:00:02Z"}]}`,
+	"EntryRequest":   `{"grant_type":"invitation","code":"hfi_…"}`,
 	"PurgeInputBody": `{"collection":"issues","number":17,"field":"body"}`,
 	"Rejection":      `{"reason":"Not before the release."}`,
 	"SyncRequest":    `{"repository":"octo-corp/service","collections":["issues","pulls"]}`,

@@ -51,10 +51,11 @@ type store struct {
 	apiKeys []operation.APIKey
 	hashes  map[string]string // of keys, to their ids
 	audit   []operation.AuditEvent
+	people  people
 }
 
 func newStore() *store {
-	return &store{events: map[string][]operation.Event{}, keys: map[string]operation.New{}, hashes: map[string]string{}, apiKeys: someKeys()}
+	return &store{events: map[string][]operation.Event{}, keys: map[string]operation.New{}, hashes: map[string]string{}, apiKeys: someKeys(), people: somePeople()}
 }
 
 // find is the place of an operation. The lock is held.
@@ -390,7 +391,7 @@ func setup(t *testing.T, change ...func(*api.Options)) *bundle {
 	verifier, err := auth.NewVerifier(b.clock, auth.PublicKey(key))
 	require.NoError(t, err)
 	o := api.Options{
-		Operations: b.store, Repositories: b.store, Statuses: b.store, Changes: b.store, Keys: b.store, Audit: b.store, Answers: &answers{kept: map[string]*keptAnswer{}}, Starter: b.starter, Health: b.health, Streams: b.hub, Waker: b.publisher,
+		Operations: b.store, Repositories: b.store, Statuses: b.store, Changes: b.store, Keys: b.store, Members: b.store, Sessions: b.store, Issuer: auth.NewIssuer(key, b.clock), Audit: b.store, Answers: &answers{kept: map[string]*keptAnswer{}}, Starter: b.starter, Health: b.health, Streams: b.hub, Waker: b.publisher,
 		Webhooks: newReceiver(b.store, log), Verifier: verifier, Logger: log, Collections: []string{"labels", "issues", "pulls"},
 		Connections: b.connected, ConnectionChecker: b.connected, ConnectionRules: rules(), Budgets: b.connected,
 		OrganizationCollections: []string{"teams"}, Presets: []string{"core", "all"}, Now: b.clock,

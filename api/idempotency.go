@@ -69,10 +69,11 @@ func oneKey(keys []string) error {
 var keys = regexp.MustCompile(`^[!-~]{1,255}$`)
 
 // keepsAnswers tells whether the answers to POST requests of a route are kept by their
-// keys: not where an operation's row keeps the key, and not of what changes nothing.
+// keys: not where an operation's row keeps the key, not of what changes nothing, and not of
+// secrets that are good once.
 func keepsAnswers(path string, input reflect.Type) bool {
 	_, own := input.FieldByName("IdempotencyKey")
-	return !own && !strings.HasPrefix(path, "/v1/codec/")
+	return !own && !strings.HasPrefix(path, "/v1/codec/") && !strings.HasPrefix(path, "/v1/token")
 }
 
 // keyParam describes the Idempotency-Key of requests whose answers are kept.

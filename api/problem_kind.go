@@ -37,6 +37,18 @@ var problemKinds = []ProblemKind{
 		"Send `Authorization: Bearer` with a key or token that is good; get a new one where it has expired.",
 	},
 	{
+		"session_ended",
+		[]int{http.StatusUnauthorized},
+		"The session of the token was ended, has expired, or is of a person who is no member any more.",
+		"Sign in again.",
+	},
+	{
+		"refresh_reused",
+		[]int{http.StatusUnauthorized},
+		"The refresh token was used before: it may have been stolen, so its session was ended.",
+		"Sign in again; tell an administrator if nobody but you should have it.",
+	},
+	{
 		"forbidden",
 		[]int{http.StatusForbidden},
 		"Who asks is known and may not do this: the role does not suffice, the key is limited to other repositories, or the workspace does not exist.",

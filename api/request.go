@@ -18,6 +18,7 @@ type request struct {
 	log      *slog.Logger
 	identity auth.Identity // who asks; zero where no token is needed
 	shown    string        // the token or key by which that is known
+	entering *http.Request // by which somebody signs in or out; nil: none
 	secret   bool          // the answer holds what must be kept nowhere
 	ids      operation.IDs // what is known of it by name, for everything that its context reaches
 }

@@ -42,6 +42,10 @@ func (a *API) router() (chi.Router, *huma.OpenAPI) {
 	add(part, http.MethodGet, "/v1/changes", listChangesSpec(), a.listChanges)
 
 	addKeys(a, admin)
+	addMembers(a, admin)
+	enter := group(r.With(noStore, a.entrance, a.limitTime), config)
+	add(enter, http.MethodPost, "/v1/token", tokenSpec(), a.exchangeToken)
+	add(enter, http.MethodPost, "/v1/token/revoke", revokeTokenSpec(), a.revokeToken)
 	add(admin, http.MethodGet, "/v1/audit", listAuditSpec(), a.listAudit)
 	addConnections(a, read, admin)
 	r.With(noStore).Post("/v1/webhooks/{connection}", a.receiveDelivery)
@@ -96,6 +100,13 @@ func addKeys(a *API, admin huma.API) {
 	add(admin, http.MethodPost, "/v1/keys", createKeySpec(), a.createKey)
 	add(admin, http.MethodGet, "/v1/keys/{id}", getKeySpec(), a.getKey)
 	add(admin, http.MethodDelete, "/v1/keys/{id}", revokeKeySpec(), a.revokeKey)
+}
+
+// addMembers routes what is about the people whom the workspace lets in.
+func addMembers(a *API, admin huma.API) {
+	add(admin, http.MethodPost, "/v1/members", addMemberSpec(), a.addMember)
+	add(admin, http.MethodGet, "/v1/members/{id}", getMemberSpec(), a.getMember)
+	add(admin, http.MethodPost, "/v1/members/{id}/invitations", inviteMemberSpec(), a.inviteMember)
 }
 
 // addConnections routes what is about GitHub's credentials and their limits.

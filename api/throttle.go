@@ -23,13 +23,18 @@ const throttleTime = 250 * time.Millisecond
 // throttled lets in who has not made too many requests lately, and says in each answer
 // how many are left. Source: draft-ietf-httpapi-ratelimit-headers.
 func (a *API) throttled(next http.Handler) http.Handler {
-	if a.opts.Throttle == nil {
+	return limited(a, a.opts.Throttle, func(r *http.Request) string { return workspaceOf(r.Context()) + ":" + subjectOf(r.Context()) }, next)
+}
+
+// limited bounds the requests that a key stands for.
+func limited(a *API, throttle Throttle, key func(*http.Request) string, next http.Handler) http.Handler {
+	if throttle == nil {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx := r.Context()
 		counting, cancel := context.WithTimeout(ctx, throttleTime)
-		allowance, err := a.opts.Throttle.Take(counting, workspaceOf(ctx)+":"+subjectOf(ctx))
+		allowance, err := throttle.Take(counting, key(r))
 		cancel()
 		if err != nil {
 			a.logger(ctx).DebugContext(ctx, "a request was not counted", "error", err)

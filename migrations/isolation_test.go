@@ -83,6 +83,9 @@ func TestTheRoleCanDoLittle(t *testing.T) {
 	}
 }
 
+// person is a member of a workspace.
+func person(workspace string) string { return "00000000-0000-7000-8000-0000000000a" + workspace[35:] }
+
 // example makes a row of each table that belongs to a workspace.
 func example(t *testing.T, tx pgx.Tx, table, workspace string) {
 	t.Helper()
@@ -91,7 +94,8 @@ func example(t *testing.T, tx pgx.Tx, table, workspace string) {
 		"changes.kind": "created", "changes.source": "sync", "operation_collections.state": "running", "operation_events.type": "state",
 		"deliveries.state": "pending", "connections.kind": "token", "connections.source": "api", "connections.state": "ok",
 		"connection_secrets.connection_id": "of " + workspace, "connection_tokens.connection_id": "of " + workspace, "connections.id": "of " + workspace, "api_keys.role": "reader", "api_keys.hash": `\x0` + workspace[35:],
-		"connection_secrets.field": "token", "workspaces.id": workspace, "repository_states.reason": "not_found",
+		"users.id": person(workspace), "memberships.user_id": person(workspace), "memberships.role": "reader",
+		"invitations.hash": `\x0` + workspace[35:], "refresh_tokens.hash": `\x0` + workspace[35:], "connection_secrets.field": "token", "workspaces.id": workspace, "repository_states.reason": "not_found",
 	}
 	rows, err := tx.Query(t.Context(), `select column_name::text, udt_name::text from information_schema.columns
 		where table_name = $1 and (is_nullable = 'NO' and column_default is null and is_generated = 'NEVER' or column_name = 'workspace_id') order by ordinal_position`, table)
@@ -143,6 +147,9 @@ func TestEveryTableKeepsWorkspacesApart(t *testing.T) {
 				if strings.HasPrefix(name, "connection_") {
 					example(t, tx, "connections", w)
 				}
+				if name == "users" {
+					example(t, tx, "memberships", w)
+				}
 				if name != "workspaces" && name != "change_counters" || w == theirs && name != "workspaces" {
 					example(t, tx, name, w)
 				}
@@ -156,7 +163,7 @@ func TestEveryTableKeepsWorkspacesApart(t *testing.T) {
 				require.Equal(t, before[w], n, "what the workspace %q sees", w)
 			}
 			exec(`select set_config('holdfast.workspace', '', true)`)
-			if name == "workspaces" || strings.HasPrefix(name, "audit_") {
+			if name == "workspaces" || name == "users" || strings.HasPrefix(name, "audit_") {
 				for _, change := range []string{`delete from `, `truncate `} { // nobody may
 					exec(`savepoint changing`)
 					_, err = tx.Exec(t.Context(), change+name)

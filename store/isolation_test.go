@@ -25,7 +25,7 @@ import (
 // through a view or function that shows little.
 var acrossWorkspaces = []string{
 	"ConnectionWorkspace", "CountOperations", "CountRepositories", "CountRepositoryStates", "CountWaits", "DeleteDeliveries",
-	"DropChanges", "EnsureChangePartitions", "FindAPIKey", "Isolated", "ListOpenOperations", "ListUnannounced", "MirrorAges", "StaleSecretWorkspaces",
+	"AcceptInvitation", "AddUser", "DropChanges", "EndSession", "EnsureChangePartitions", "FindAPIKey", "RefreshSession", "Isolated", "ListOpenOperations", "ListUnannounced", "MirrorAges", "StaleSecretWorkspaces",
 	"SumChecks", "TryKeepChanges", "LockWorkspaceConnections", "UnknownOperations",
 }
 
@@ -108,7 +108,17 @@ func (f *filled) remember() {
 	event := operation.AuditEvent{ID: uuid.Must(uuid.NewV7()).String(), WorkspaceID: workspace, Action: "POST /v1/syncs"}
 	require.NoError(f.t, f.RecordAudit(f.t.Context(), event))
 	f.values["EventID"], f.values["key"] = event.ID, key.ID
+	f.letIn()
 	f.exec(`update repository_states set sweep_due_at = now() - interval '1 hour'`)
+}
+
+// letIn has a member with an invitation and an expired session.
+func (f *filled) letIn() {
+	f.t.Helper()
+	member := f.member("ada")
+	f.values["UserID"], f.values["member"], f.values["session"] = member.ID, member.ID, uuid.NewString()
+	f.exec(`insert into sessions (workspace_id, id, user_id, method, expires_at) values ($1, $2, $3, 'github', now() - interval '2 days')`, workspace, f.values["session"], member.ID)
+	f.exec(`insert into invitations (workspace_id, hash, user_id, created_by, expires_at) values ($1, 'x', $2, 'me', now())`, workspace, member.ID)
 }
 
 // argument is a query's argument, filled from the values by its fields' names.
@@ -132,6 +142,8 @@ func (f *filled) argument(query string, of reflect.Type) reflect.Value {
 		switch {
 		case field.Name == "ID" && strings.Contains(query, "Connection"):
 			value = f.connection
+		case field.Name == "ID" && strings.Contains(query, "Session"):
+			value = f.values["session"]
 		case field.Name == "ID" && strings.Contains(query, "APIKey"):
 			value = f.values["key"]
 		}
@@ -199,7 +211,7 @@ func (f *filled) fingerprint(tx pgx.Tx) (all string) {
 	f.t.Helper()
 	if f.values["fingerprint"] == nil {
 		rows, err := tx.Query(f.t.Context(), `select format('select md5(coalesce(string_agg(t::text, '','' order by t::text), '''')) from %I t where %s', c.relname,
-				case when c.relname like 'connection\_%' then 'true' when c.relname = 'workspaces' then format('id = %L', $1::text) else format('workspace_id = %L', $1::text) end)
+				case when c.relname like 'connection\_%' then 'true' when c.relname = 'users' then 'true' when c.relname = 'workspaces' then format('id = %L', $1::text) else format('workspace_id = %L', $1::text) end)
 			from pg_class c where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition and relrowsecurity order by relname`, workspace)
 		require.NoError(f.t, err)
 		parts, err := pgx.CollectRows(rows, pgx.RowTo[string])
@@ -248,7 +260,7 @@ func TestOnlyListedQueriesLookAcrossWorkspaces(t *testing.T) {
 	got, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(t, err)
 	require.Equal(t, []string{
-		"api_key", "changes_expire", "changes_partition", "check_sums", "connection_secret_keys", "connection_workspace", "delete_deliveries", "mirror_ages",
-		"open_operations", "operation_counts", "pending_deliveries", "repository_counts", "repository_sweeps", "unknown_operations", "wait_counts",
+		"accept_invitation", "add_user", "api_key", "changes_expire", "changes_partition", "check_sums", "connection_secret_keys", "connection_workspace",
+		"delete_deliveries", "end_session", "mirror_ages", "open_operations", "operation_counts", "pending_deliveries", "refresh_session", "repository_counts", "repository_sweeps", "unknown_operations", "wait_counts",
 	}, got)
 }

@@ -135,7 +135,7 @@ func newAPI(c config.API, s *services, hub *progress.Hub, starter *workflows.Sta
 	needs.Need("temporal", starter.Check)
 	collections := collection.NewRegistry()
 	options := api.Options{
-		Operations: s.store, Repositories: s.store, Changes: s.store, Keys: s.store, Audit: s.store, Answers: s.store, Starter: starter,
+		Operations: s.store, Repositories: s.store, Changes: s.store, Keys: s.store, Members: s.store, Sessions: s.store, Audit: s.store, Answers: s.store, Starter: starter,
 		Statuses: &store.Statuses{
 			Store: s.store, Collections: collection.NewRegistry(), Policy: operation.SweepPolicy{Every: c.SweepEvery}, Now: time.Now,
 		},
@@ -146,6 +146,10 @@ func newAPI(c config.API, s *services, hub *progress.Hub, starter *workflows.Sta
 		Codec: payload.NewServer(payloadKeys), InstallationWorkspace: config.DefaultWorkspace, TemporalUIOrigin: c.TemporalUIOrigin, Origins: origins,
 		TracerProvider: s.telemetry.TracerProvider, MeterProvider: s.telemetry.MeterProvider, Propagator: s.telemetry.Propagator,
 	}
+	if options.Issuer, err = newIssuer(c); err != nil {
+		return nil, err
+	}
+	options.EntranceThrottle = throttle.New(s.redis, entrancesPerMinute)
 	if c.RequestsPerMinute > 0 {
 		options.Throttle = throttle.New(s.redis, c.RequestsPerMinute)
 	}
@@ -153,6 +157,22 @@ func newAPI(c config.API, s *services, hub *progress.Hub, starter *workflows.Sta
 		return nil, err
 	}
 	return api.New(options)
+}
+
+// entrancesPerMinute is how often one address may sign in, refresh or sign out: many people
+// may come from the one address of their proxy.
+const entrancesPerMinute = 120
+
+// newIssuer signs the tokens of sessions; nil where there is no key to sign with.
+func newIssuer(c config.API) (*auth.Issuer, error) {
+	if c.PrivateKey == "" {
+		return nil, nil
+	}
+	key, err := auth.ParsePrivateKey(c.PrivateKey)
+	if err != nil {
+		return nil, fmt.Errorf("HOLDFAST_JWT_PRIVATE_KEY: %w", err)
+	}
+	return auth.NewIssuer(key, time.Now), nil
 }
 
 // newIssuers verifies tokens of the issuers that are named, which may be none.

@@ -92,6 +92,7 @@ func (s *served) own() {
 	name := fmt.Sprintf("ours-%d", s.made)
 	for kind, ask := range map[string]struct{ path, body string }{
 		"operations": {"/v1/syncs", `{"repository":"octo/mirror"}`}, "keys": {"/v1/keys", `{"name":"` + name + `","role":"reader"}`},
+		"members":     {"/v1/members", `{"login":"` + name + `","role":"reader"}`},
 		"connections": {"/v1/connections", `{"name":"` + name + `","token":"ghp_hidden"}`},
 	} {
 		status, answer := s.do(http.MethodPost, ask.path, s.ours, ask.body)
@@ -156,19 +157,19 @@ func TestNoRouteShowsAnotherWorkspace(t *testing.T) {
 			body := ""
 			if method == http.MethodPost || method == http.MethodPatch {
 				body = `{"in_flight":5}`
-				if strings.HasSuffix(path, "/cancel") || strings.HasSuffix(path, "/check") {
+				if strings.HasSuffix(path, "/cancel") || strings.HasSuffix(path, "/check") || strings.HasSuffix(path, "/invitations") {
 					body = ""
 				}
 			}
 			status, answer := s.do(method, path, theirs, body)
 			require.Less(t, status, 500, "%s %s: %s", method, path, answer)
-			for _, secret := range []string{s.owned["operations"], s.owned["keys"], s.owned["connections"], `octo/mirror"`} {
+			for _, secret := range []string{s.owned["operations"], s.owned["keys"], s.owned["members"], s.owned["connections"], `octo/mirror"`} {
 				// A refusal repeats the path, and so does what they were seen to ask for.
 				if !strings.Contains(path, secret) && path != "/v1/audit" {
 					require.NotContains(t, answer, secret, "%s %s", method, path)
 				}
 			}
-			if strings.Contains(path, s.owned["operations"]) || strings.Contains(path, s.owned["keys"]) || strings.Contains(path, s.owned["connections"]) {
+			if strings.Contains(path, s.owned["operations"]) || strings.Contains(path, s.owned["keys"]) || strings.Contains(path, s.owned["members"]) || strings.Contains(path, s.owned["connections"]) {
 				require.Contains(t, []int{404, 422, 426}, status, "%s %s: %s", method, path, answer)
 			}
 		}

@@ -64,6 +64,7 @@ var (
 	ErrInvalid     = errors.New("the token's claims are not acceptable")
 	ErrUnknownKey  = errors.New("there is no such key")
 	ErrRevoked     = errors.New("the key was revoked")
+	ErrSessionOver = errors.New("the session has ended")
 	ErrIssuerAway  = errors.New("the token's issuer has not told its keys yet")
 )
 
@@ -74,6 +75,8 @@ type Identity struct {
 	Role        Role
 	TokenID     string    // "jti", or the key's id
 	ExpiresAt   time.Time // what the token allows ends here, plus Leeway; zero: never
+	// SessionID is the sign-in that the token descends from; empty: it is of none.
+	SessionID string
 	// Repositories are what it may see; none: all of the workspace.
 	Repositories operation.Patterns
 }
@@ -86,6 +89,8 @@ type claims struct {
 	jwt.RegisteredClaims
 	Workspace string `json:"workspace"`
 	Role      Role   `json:"role"`
+	// Session is named as OpenID Connect's sign-out specifications name it.
+	Session string `json:"sid,omitempty"`
 }
 
 // Validate holds the claims that are our own; the parser calls it after those
@@ -108,6 +113,9 @@ func (c claims) Validate() error {
 	if !c.Role.Valid() {
 		return errors.New("its role is not known")
 	}
+	if id, err := uuid.Parse(c.Session); c.Session != "" && (err != nil || id.String() != c.Session) {
+		return errors.New("its session is not a UUID in lower case with hyphens")
+	}
 	return nil
 }
 
@@ -129,6 +137,7 @@ type Grant struct {
 	WorkspaceID string // UUID, in lower case with hyphens
 	Role        Role
 	TTL         time.Duration
+	SessionID   string // UUID of the sign-in that it descends from; empty: of none
 }
 
 // Issue signs a token for g. It refuses what Verify would not accept.
@@ -146,7 +155,7 @@ func (i *Issuer) Issue(g Grant) (string, error) {
 			Issuer: IssuerName, Audience: jwt.ClaimStrings{Audience}, Subject: g.Subject, ID: id.String(),
 			IssuedAt: jwt.NewNumericDate(now), NotBefore: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(g.TTL)),
 		},
-		Workspace: g.WorkspaceID, Role: g.Role,
+		Workspace: g.WorkspaceID, Role: g.Role, Session: g.SessionID,
 	}
 	if err := c.Validate(); err != nil {
 		return "", fmt.Errorf("the token would not be accepted: %w", err)
@@ -240,7 +249,7 @@ func (v *Verifier) verify(token string) (Identity, error) {
 	}
 	return Identity{
 		Subject: c.Subject, WorkspaceID: c.Workspace, Role: c.Role,
-		TokenID: c.ID, ExpiresAt: c.ExpiresAt.Time,
+		TokenID: c.ID, ExpiresAt: c.ExpiresAt.Time, SessionID: c.Session,
 	}, nil
 }
 
