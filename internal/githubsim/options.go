@@ -18,6 +18,8 @@ type Options struct {
 	Users []User
 	// Apps are GitHub Apps and where they are installed.
 	Apps []App
+	// OAuthApps are applications that people sign in to; see Web.
+	OAuthApps []OAuthApp
 	// ShowPublic shows what is public to every credential, as GitHub does. Without it a
 	// credential that is made for one owner's repositories is shown nothing else, and
 	// nothing for which it lacks the permission, so that a test sees what it is used for.
