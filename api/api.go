@@ -145,6 +145,8 @@ type Options struct {
 	Verifier     *auth.Verifier
 	// Issuer signs the tokens of sessions; nil: nobody signs in.
 	Issuer *auth.Issuer
+	// SignIn finds out who somebody is; nil: nobody signs in with GitHub.
+	SignIn SignIn
 	// Issuers verifies tokens of other issuers; nil: none are accepted.
 	Issuers Issuers
 	Logger  *slog.Logger

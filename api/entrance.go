@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/netip"
@@ -44,11 +45,25 @@ func network(remote string) string {
 
 // refuseEntrance is the answer to who is not let in. It is recorded.
 func (a *API) refuseEntrance(ctx context.Context, why string) *Problem {
+	a.recordRefusal(ctx, why)
+	return unauthorized(ctx, why, "")
+}
+
+// recordRefusal keeps that somebody was not let in.
+func (a *API) recordRefusal(ctx context.Context, why string) {
 	a.logger(ctx).InfoContext(ctx, "nobody was let in", "why", why)
 	if info := requestOf(ctx); info != nil && info.entering != nil {
 		a.auditRefusal(info.entering, why)
 	}
-	return unauthorized(ctx, why, "")
+}
+
+// sentenceOf is what an error says to people.
+func sentenceOf(err error) string {
+	var e *operation.Error
+	if errors.As(err, &e) {
+		return e.Message
+	}
+	return "That is not possible."
 }
 
 // auditEntrance keeps who signed in or out, or why a session of theirs was ended.

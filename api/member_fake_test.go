@@ -178,3 +178,43 @@ func (s *store) FindSession(_ context.Context, workspaceID, id string) (operatio
 	m := s.people.members[i]
 	return operation.KnownSession{Login: m.Login, Role: m.Role, Repositories: m.Repositories, ExpiresAt: of.expires, Ended: of.ended}, true, nil
 }
+
+func (s *store) SignIn(_ context.Context, person operation.Person, workspaceID, sessionID string, next []byte) (operation.Exchange, bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.people.members, func(m operation.Member) bool {
+		return strings.EqualFold(m.Login, person.Login) && (workspaceID == "" || m.WorkspaceID == workspaceID)
+	})
+	if s.err != nil || i < 0 {
+		return operation.Exchange{}, false, s.err
+	}
+	m := s.people.members[i]
+	begun := &session{id: sessionID, member: m.ID, workspace: m.WorkspaceID, expires: start.Add(30 * 24 * time.Hour)}
+	e := s.exchange(begun)
+	if !e.Refused() {
+		s.people.sessions = append(s.people.sessions, begun)
+		s.people.refresh[string(next)] = &refresh{session: sessionID}
+	}
+	return e, true, nil
+}
+
+// gitHub is where people sign in: whoever has the state "good" is grace.
+type gitHub struct {
+	person operation.Person
+	err    error
+}
+
+func (g gitHub) Begin(_ context.Context, workspace, login string) (address, cookie string, err error) {
+	return "https://github.test/login/oauth/authorize?state=good&login=" + login + workspace, "c00kie", g.err
+}
+
+func (g gitHub) Finish(_ context.Context, state, cookie, code string) (operation.Person, string, error) {
+	if g.err != nil || state != "good" || cookie != "c00kie" || code == "" {
+		err := g.err
+		if err == nil {
+			err = &operation.Error{Code: operation.CodeUnauthorized, Message: "This sign-in has ended."}
+		}
+		return operation.Person{}, "", err
+	}
+	return g.person, "", nil
+}

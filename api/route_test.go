@@ -67,6 +67,8 @@ func everyRoute(encrypted string) map[string]asked {
 		"POST /v1/members/{id}/invitations":                               {path: "/v1/members/" + graceID + "/invitations", status: 201, role: auth.RoleAdmin},
 		"POST /v1/token":                                                  {path: "/v1/token", body: `{"grant_type":"invitation","code":"` + standing.Reveal() + `"}`, status: 200},
 		"POST /v1/token/revoke":                                           {path: "/v1/token/revoke", body: `{"refresh_token":"` + standingRefresh.Reveal() + `"}`, status: 204},
+		"GET /v1/sign-in/github":                                          {path: "/v1/sign-in/github?login=grace", status: 302, bare: true},
+		"GET /v1/sign-in/github/callback":                                 {path: "/v1/sign-in/github/callback?state=good&code=c", status: 200, header: []string{"Cookie: __Host-holdfast-signin=c00kie"}},
 		"GET /v1/budgets":                                                 {path: "/v1/budgets", status: 200, role: auth.RoleReader},
 		"POST /v1/webhooks/{connection}":                                  {path: "/v1/webhooks/default", body: `{"zen":"Speak like a human."}`, status: 202, header: []string{"X-GitHub-Event: ping", "X-GitHub-Delivery: 1"}, signed: true},
 		"POST /v1/codec/decode":                                           {path: "/v1/codec/decode", body: encrypted, status: 200, role: auth.RoleAdmin, bare: true},

@@ -43,9 +43,7 @@ func (a *API) router() (chi.Router, *huma.OpenAPI) {
 
 	addKeys(a, admin)
 	addMembers(a, admin)
-	enter := group(r.With(noStore, a.entrance, a.limitTime), config)
-	add(enter, http.MethodPost, "/v1/token", tokenSpec(), a.exchangeToken)
-	add(enter, http.MethodPost, "/v1/token/revoke", revokeTokenSpec(), a.revokeToken)
+	addEntrances(a, group(r.With(noStore, a.entrance, a.limitTime), config))
 	add(admin, http.MethodGet, "/v1/audit", listAuditSpec(), a.listAudit)
 	addConnections(a, read, admin)
 	r.With(noStore).Post("/v1/webhooks/{connection}", a.receiveDelivery)
@@ -107,6 +105,14 @@ func addMembers(a *API, admin huma.API) {
 	add(admin, http.MethodPost, "/v1/members", addMemberSpec(), a.addMember)
 	add(admin, http.MethodGet, "/v1/members/{id}", getMemberSpec(), a.getMember)
 	add(admin, http.MethodPost, "/v1/members/{id}/invitations", inviteMemberSpec(), a.inviteMember)
+}
+
+// addEntrances routes how people come in, who have no token yet.
+func addEntrances(a *API, enter huma.API) {
+	add(enter, http.MethodPost, "/v1/token", tokenSpec(), a.exchangeToken)
+	add(enter, http.MethodPost, "/v1/token/revoke", revokeTokenSpec(), a.revokeToken)
+	add(enter, http.MethodGet, "/v1/sign-in/github", beginSignInSpec(), a.beginSignIn)
+	add(enter, http.MethodGet, "/v1/sign-in/github/callback", finishSignInSpec(), a.finishSignIn)
 }
 
 // addConnections routes what is about GitHub's credentials and their limits.

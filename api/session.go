@@ -27,6 +27,9 @@ type SessionStore interface {
 	RefreshSession(ctx context.Context, hash, refresh []byte) (e operation.Exchange, ok bool, err error)
 	// EndSession ends the session of a refresh token. ok is false where there is none to end.
 	EndSession(ctx context.Context, hash []byte) (e operation.Exchange, ok bool, err error)
+	// SignIn begins a session of the member whose GitHub account it is. ok is false where
+	// nobody has let the person in.
+	SignIn(ctx context.Context, person operation.Person, workspaceID, sessionID string, refresh []byte) (e operation.Exchange, ok bool, err error)
 }
 
 // inSession is what a token of a session allows now, whatever its claims say. Errors are

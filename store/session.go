@@ -65,3 +65,20 @@ func readExchange(what string, raw []byte, err error) (e operation.Exchange, ok 
 	}
 	return e, true, nil
 }
+
+// SignIn begins a session of the member whose GitHub account it is, in that workspace or
+// with an empty one where the person was let in first, with its first refresh token. Who was
+// added by a login is bound to the account that first signs in with it. ok is false where
+// nobody has let the person in.
+func (s *Store) SignIn(ctx context.Context, person operation.Person, workspaceID, sessionID string, refresh []byte) (operation.Exchange, bool, error) {
+	raw, err := s.q.SignIn(ctx, s.pool, dbsqlc.SignInParams{
+		GithubID: person.GitHubID, Login: person.Login, Name: person.Name, Email: person.Email, WorkspaceID: optional(workspaceID),
+		SessionID: sessionID, Refresh: refresh,
+	})
+	e, ok, err := readExchange("sign in", raw, err)
+	if err != nil || !ok || e.Refused() {
+		return e, ok, err
+	}
+	err = s.q.DeleteExpiredSessions(ctx, s.in(e.WorkspaceID), dbsqlc.DeleteExpiredSessionsParams{WorkspaceID: e.WorkspaceID, UserID: e.UserID})
+	return e, true, translate("delete expired sessions", err)
+}

@@ -20,6 +20,7 @@ import (
 	"github.com/holdfast/holdfast/internal/operation"
 	"github.com/holdfast/holdfast/internal/payload"
 	"github.com/holdfast/holdfast/internal/progress"
+	"github.com/holdfast/holdfast/internal/signin"
 	"github.com/holdfast/holdfast/internal/telemetry"
 	"github.com/holdfast/holdfast/internal/throttle"
 	"github.com/holdfast/holdfast/store"
@@ -146,10 +147,9 @@ func newAPI(c config.API, s *services, hub *progress.Hub, starter *workflows.Sta
 		Codec: payload.NewServer(payloadKeys), InstallationWorkspace: config.DefaultWorkspace, TemporalUIOrigin: c.TemporalUIOrigin, Origins: origins,
 		TracerProvider: s.telemetry.TracerProvider, MeterProvider: s.telemetry.MeterProvider, Propagator: s.telemetry.Propagator,
 	}
-	if options.Issuer, err = newIssuer(c); err != nil {
+	if err := openEntrances(&options, c, s); err != nil {
 		return nil, err
 	}
-	options.EntranceThrottle = throttle.New(s.redis, entrancesPerMinute)
 	if c.RequestsPerMinute > 0 {
 		options.Throttle = throttle.New(s.redis, c.RequestsPerMinute)
 	}
@@ -162,6 +162,20 @@ func newAPI(c config.API, s *services, hub *progress.Hub, starter *workflows.Sta
 // entrancesPerMinute is how often one address may sign in, refresh or sign out: many people
 // may come from the one address of their proxy.
 const entrancesPerMinute = 120
+
+// openEntrances adds to an API's options how people come in.
+func openEntrances(o *api.Options, c config.API, s *services) (err error) {
+	if o.Issuer, err = newIssuer(c); err != nil {
+		return err
+	}
+	o.EntranceThrottle = throttle.New(s.redis, entrancesPerMinute)
+	if c.SignsIn() {
+		o.SignIn = signin.New(signin.Options{
+			ClientID: c.OAuthClientID, ClientSecret: c.OAuthClientSecret, WebURL: c.OAuthURL, APIURL: c.GitHubURL, Callback: c.OAuthCallback, Redis: s.redis,
+		})
+	}
+	return nil
+}
 
 // newIssuer signs the tokens of sessions; nil where there is no key to sign with.
 func newIssuer(c config.API) (*auth.Issuer, error) {

@@ -51,6 +51,7 @@ type API struct {
 	Webhook
 	Sweeps
 	Issuers
+	SignIn
 	Listen     string `env:"HOLDFAST_LISTEN" envDefault:":8080"`
 	PrivateKey string `env:"HOLDFAST_JWT_PRIVATE_KEY"`
 	PublicKeys string `env:"HOLDFAST_JWT_PUBLIC_KEY"`
@@ -122,7 +123,7 @@ func LoadAPI(e Environment) (API, error) {
 	if c.RequestsPerMinute < 0 {
 		negative = errors.New("HOLDFAST_API_REQUESTS_PER_MINUTE: must not be negative")
 	}
-	if err := errors.Join(c.validateWebhook(), c.validateSweeps(), c.validateGitHub(), negative); err != nil {
+	if err := errors.Join(c.validateWebhook(), c.validateSweeps(), c.validateGitHub(), c.validateSignIn(), negative); err != nil {
 		return c, err
 	}
 	if c.TemporalUIOrigin != "" {

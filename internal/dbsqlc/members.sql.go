@@ -267,3 +267,33 @@ func (q *Queries) ReplaceInvitation(ctx context.Context, db DBTX, arg ReplaceInv
 	)
 	return err
 }
+
+const signIn = `-- name: SignIn :one
+select coalesce(sign_in($1, $2, $3, $4, $5::uuid, $6, $7), 'null')::jsonb as session
+`
+
+type SignInParams struct {
+	GithubID    int64
+	Login       string
+	Name        string
+	Email       string
+	WorkspaceID *string
+	SessionID   string
+	Refresh     []byte
+}
+
+// Null: nobody has let the person with that GitHub account in.
+func (q *Queries) SignIn(ctx context.Context, db DBTX, arg SignInParams) (json.RawMessage, error) {
+	row := db.QueryRow(ctx, signIn,
+		arg.GithubID,
+		arg.Login,
+		arg.Name,
+		arg.Email,
+		arg.WorkspaceID,
+		arg.SessionID,
+		arg.Refresh,
+	)
+	var session json.RawMessage
+	err := row.Scan(&session)
+	return session, err
+}

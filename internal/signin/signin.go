@@ -63,19 +63,11 @@ type GitHub struct {
 	oauth   oauth2.Config
 }
 
-// Person is whose account it is.
-type Person struct {
-	ID    int64 // GitHub's, which stays when the login changes
-	Login string
-	Name  string // may be empty
-	Email string // as it is public; may be empty
-}
-
 // attempt is what Redis keeps of somebody who is at GitHub's page.
 type attempt struct {
-	Cookie   []byte `json:"cookie"` // SHA-256
-	Verifier string `json:"verifier"`
-	Return   string `json:"return,omitempty"` // where the browser goes in the end
+	Cookie    []byte `json:"cookie"` // SHA-256
+	Verifier  string `json:"verifier"`
+	Workspace string `json:"workspace,omitempty"` // that is to be entered
 }
 
 // New signs in at options.WebURL.
@@ -95,12 +87,12 @@ func New(o Options) *GitHub {
 	}}
 }
 
-// Begin starts an attempt: the browser is to keep cookie and go to address. CodeUnavailable
-// when Redis cannot be reached.
-func (g *GitHub) Begin(ctx context.Context, returnTo, login string) (address, cookie string, err error) {
+// Begin starts an attempt to enter a workspace, or with an empty one whichever there is: the
+// browser is to keep cookie and go to address. CodeUnavailable when Redis cannot be reached.
+func (g *GitHub) Begin(ctx context.Context, workspace, login string) (address, cookie string, err error) {
 	state, cookie, verifier := rand.Text(), rand.Text(), oauth2.GenerateVerifier()
 	hash := sha256.Sum256([]byte(cookie))
-	kept, err := json.Marshal(attempt{Cookie: hash[:], Verifier: verifier, Return: returnTo})
+	kept, err := json.Marshal(attempt{Cookie: hash[:], Verifier: verifier, Workspace: workspace})
 	if err != nil {
 		return "", "", fmt.Errorf("write a sign-in: %w", err)
 	}
@@ -116,32 +108,32 @@ func (g *GitHub) Begin(ctx context.Context, returnTo, login string) (address, co
 	return g.oauth.AuthCodeURL(state, options...), cookie, nil
 }
 
-// Finish ends an attempt with what the browser brings back, and says who it is and where
-// the browser goes. CodeUnauthorized: the attempt is not this browser's, has ended or was
+// Finish ends an attempt with what the browser brings back, and says who it is and which
+// workspace is to be entered. CodeUnauthorized: the attempt is not this browser's, has ended or was
 // refused. CodeUnavailable: GitHub or Redis cannot be asked now.
-func (g *GitHub) Finish(ctx context.Context, state, cookie, code string) (person Person, returnTo string, err error) {
+func (g *GitHub) Finish(ctx context.Context, state, cookie, code string) (person operation.Person, workspace string, err error) {
 	if state == "" || cookie == "" || len(state)+len(cookie)+len(code) > longestText {
-		return Person{}, "", ended()
+		return operation.Person{}, "", ended()
 	}
 	ctx, cancel := context.WithTimeout(ctx, 3*patience)
 	defer cancel()
 	a, err := g.take(ctx, state)
 	if err != nil {
-		return Person{}, "", err
+		return operation.Person{}, "", err
 	}
 	hash := sha256.Sum256([]byte(cookie))
 	if subtle.ConstantTimeCompare(hash[:], a.Cookie) != 1 {
-		return Person{}, "", ended()
+		return operation.Person{}, "", ended()
 	}
 	if code == "" {
-		return Person{}, "", refused("GitHub was told not to let this server know who you are.", nil)
+		return operation.Person{}, "", refused("GitHub was told not to let this server know who you are.", nil)
 	}
 	token, err := g.exchange(ctx, code, a.Verifier)
 	if err != nil {
-		return Person{}, "", err
+		return operation.Person{}, "", err
 	}
 	person, err = g.person(ctx, token)
-	return person, a.Return, err
+	return person, a.Workspace, err
 }
 
 // take is the attempt with that state, which from now on there is not any more.
@@ -180,7 +172,7 @@ func (g *GitHub) exchange(ctx context.Context, code, verifier string) (string, e
 
 // person is whose token it is.
 // Source: docs.github.com/rest/users/users#get-the-authenticated-user.
-func (g *GitHub) person(ctx context.Context, token string) (p Person, err error) {
+func (g *GitHub) person(ctx context.Context, token string) (p operation.Person, err error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, g.options.APIURL+"user", http.NoBody)
 	if err != nil {
 		return p, fmt.Errorf("ask whose account it is: %w", err)
@@ -208,7 +200,7 @@ func (g *GitHub) person(ctx context.Context, token string) (p Person, err error)
 	if user.ID <= 0 || user.Login == "" {
 		return p, unavailable("GitHub cannot be asked right now.", errors.New("read whose account it is: no id or no login"))
 	}
-	return Person(user), nil
+	return operation.Person{GitHubID: user.ID, Login: user.Login, Name: user.Name, Email: user.Email}, nil
 }
 
 // keyOf is the state's key in Redis, which does not show the state.

@@ -71,7 +71,7 @@ func (b *bundle) visit(t *testing.T, address string) url.Values {
 
 func TestSomebodySignsIn(t *testing.T) {
 	b := setup(t)
-	address, cookie, err := b.Begin(t.Context(), "http://127.0.0.1:5/", "ada")
+	address, cookie, err := b.Begin(t.Context(), "w", "ada")
 	require.NoError(t, err)
 	require.NotContains(t, address, cookie)
 	require.NotContains(t, address, secret)
@@ -80,11 +80,11 @@ func TestSomebodySignsIn(t *testing.T) {
 	require.Equal(t, "S256", asked.Query().Get("code_challenge_method"))
 	require.Empty(t, asked.Query().Get("scope"), "nothing but who it is")
 	back := b.visit(t, address)
-	person, returnTo, err := b.Finish(t.Context(), back.Get("state"), cookie, back.Get("code"))
+	person, workspace, err := b.Finish(t.Context(), back.Get("state"), cookie, back.Get("code"))
 	require.NoError(t, err)
-	require.Equal(t, int64(4711), person.ID)
+	require.Equal(t, int64(4711), person.GitHubID)
 	require.Equal(t, "ada", person.Login)
-	require.Equal(t, "http://127.0.0.1:5/", returnTo)
+	require.Equal(t, "w", workspace)
 
 	_, _, err = b.Finish(t.Context(), back.Get("state"), cookie, back.Get("code"))
 	require.Equal(t, operation.CodeUnauthorized, operation.CodeOf(err), "it was good once")

@@ -51,3 +51,7 @@ select coalesce(end_session(@hash), 'null')::jsonb as session;
 -- name: DeleteExpiredSessions :exec
 -- Of one member, when another begins.
 delete from sessions where workspace_id = @workspace_id and user_id = @user_id and expires_at < now() - interval '1 day';
+
+-- name: SignIn :one
+-- Null: nobody has let the person with that GitHub account in.
+select coalesce(sign_in(@github_id, @login, @name, @email, sqlc.narg('workspace_id')::uuid, @session_id, @refresh), 'null')::jsonb as session;
