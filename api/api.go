@@ -25,7 +25,6 @@ import (
 	"github.com/holdfast/holdfast/internal/auth"
 	"github.com/holdfast/holdfast/internal/delivery"
 	"github.com/holdfast/holdfast/internal/operation"
-	"github.com/holdfast/holdfast/internal/progress"
 )
 
 // OperationStore keeps operations and their events.
@@ -69,6 +68,8 @@ type RepositoryStore interface {
 	// Repositories lists a page, by id, and the cursor of the next page, empty
 	// after the last. CodeInvalid for a cursor that it did not make.
 	Repositories(ctx context.Context, workspaceID string, f operation.RepositoryFilter) ([]operation.Repository, string, error)
+	// RepositoryName is the owner/name that a repository has now; empty: it is not mirrored.
+	RepositoryName(ctx context.Context, workspaceID string, id int64) (string, error)
 }
 
 // StatusStore knows how far the mirror can be trusted.
@@ -114,15 +115,10 @@ type Health interface {
 	Check(ctx context.Context) map[string]error
 }
 
-// Streams hands out the events of operations; *progress.Hub does.
-type Streams interface {
-	Subscribe(ctx context.Context, workspaceID, id string, since int64) (*progress.Listener, error)
-}
-
 // Waker tells the streams of all processes that an operation changed;
 // *progress.Publisher does.
 type Waker interface {
-	Wake(ctx context.Context, operationID string)
+	Wake(ctx context.Context, workspaceID, operationID string)
 }
 
 // Options says what an API works with. Everything is required unless it says otherwise.
@@ -191,6 +187,9 @@ type Options struct {
 	// StreamWriteTimeout is how long a listener may leave one message or ping
 	// unread; 10 s if 0.
 	StreamWriteTimeout time.Duration
+	// StreamOrigins are the origins whose pages may open streams of many topics; none: no
+	// page may, and who is no page sends no Origin.
+	StreamOrigins []string
 	// MaxStreams is how many streams may be open at once; 10,000 if 0.
 	MaxStreams int
 	// MaxStreamsOfOne is how many of them may be of one token subject in one

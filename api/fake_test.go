@@ -43,6 +43,8 @@ type store struct {
 	mu      sync.Mutex
 	ops     []operation.Operation // oldest first
 	events  map[string][]operation.Event
+	feed    []operation.Event // of all operations, in the order in which they were committed
+	dropped int64             // so many of feed are not kept
 	keys    map[string]operation.New
 	repos   []operation.Repository
 	err     error // what everything fails with, if set
@@ -271,6 +273,16 @@ func (s *store) Repositories(_ context.Context, _ string, f operation.Repository
 	return all[from:to], next, nil
 }
 
+func (s *store) RepositoryName(_ context.Context, workspaceID string, id int64) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.repos, func(r operation.Repository) bool { return r.ID == id })
+	if s.err != nil || workspaceID != workspace || i < 0 {
+		return "", s.err
+	}
+	return s.repos[i].FullName, nil
+}
+
 // transit changes an operation's state and appends the event. The lock is held.
 func (s *store) transit(i int, state operation.State) operation.Event {
 	op := &s.ops[i]
@@ -286,7 +298,8 @@ func (s *store) transit(i int, state operation.State) operation.Event {
 
 // append keeps an event. The lock is held.
 func (s *store) append(e operation.Event) operation.Event {
-	e.At = start.Add(time.Duration(e.Seq) * time.Second)
+	e.WorkspaceID, e.At = workspace, start.Add(time.Duration(e.Seq)*time.Second)
+	s.feed = append(s.feed, e)
 	s.events[e.OperationID] = append(s.events[e.OperationID], e)
 	return e
 }
@@ -384,7 +397,7 @@ func setup(t *testing.T, change ...func(*api.Options)) *bundle {
 	log := slog.New(slog.NewJSONHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	client := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
 	b.publisher = progress.NewPublisher(client, progress.DefaultStream, log)
-	b.hub = progress.NewHub(progress.HubOptions{Redis: client, Source: b.store, Logger: log, Poll: 50 * time.Millisecond, IdlePoll: 50 * time.Millisecond})
+	b.hub = progress.NewHub(progress.HubOptions{Redis: client, Source: b.store, Feeds: b.store, Logger: log, Poll: 50 * time.Millisecond, IdlePoll: 50 * time.Millisecond})
 	ctx, cancel := context.WithCancel(context.Background())
 	running := make(chan struct{})
 	go func() { defer close(running); b.hub.Run(ctx) }()

@@ -105,7 +105,7 @@ func (a *API) steer(ctx context.Context, id string,
 	if err != nil {
 		return nil, a.fail(ctx, err)
 	}
-	a.opts.Waker.Wake(ctx, op.ID)
+	a.opts.Waker.Wake(ctx, op.WorkspaceID, op.ID)
 	if op.State.Terminal() && op.State != operation.StateRejected { // there is nobody to tell
 		return accept(op), nil
 	}

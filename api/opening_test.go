@@ -37,6 +37,11 @@ func (h hungStreams) Subscribe(ctx context.Context, _, _ string, _ int64) (*prog
 	return nil, ctx.Err()
 }
 
+func (h hungStreams) Follow(ctx context.Context, _ progress.Following) (*progress.Follower, error) {
+	_, err := h.Subscribe(ctx, "", "", 0)
+	return nil, err
+}
+
 func TestStreamIsNotOpenedForEver(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(o *api.Options) {
@@ -132,12 +137,19 @@ func (crowdedStreams) Subscribe(context.Context, string, string, int64) (*progre
 	return nil, progress.ErrTooManyTopics
 }
 
+func (crowdedStreams) Follow(context.Context, progress.Following) (*progress.Follower, error) {
+	return nil, progress.ErrTooManyTopics
+}
+
 func TestTooManyOperationsAreFollowed(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(o *api.Options) { o.Streams = crowdedStreams{} })
 	got := b.openRefused(t, missingID, b.token(t, auth.RoleReader))
 	require.Equal(t, http.StatusServiceUnavailable, got.StatusCode)
 	require.Equal(t, "too_many_streams", got.problem(t).Code)
+	l := b.live(t, b.token(t, auth.RoleReader))
+	l.subscribe("operations", "")
+	require.Equal(t, "unavailable", l.next().Code)
 }
 
 // Events carry the id in lower case: a stream that was asked for in upper case must

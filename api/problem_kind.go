@@ -57,7 +57,7 @@ var problemKinds = []ProblemKind{
 	{
 		"forbidden_origin",
 		[]int{http.StatusForbidden},
-		"A page of another origin tried to open a stream, or asked what its origin may not (`HOLDFAST_CORS_ORIGINS`).",
+		"A page of another origin tried to open a stream (`HOLDFAST_STREAM_ORIGINS`), or asked what its origin may not (`HOLDFAST_CORS_ORIGINS`).",
 		"Ask from a page of the API's own origin or from a program, or have an operator name the origin.",
 	},
 	{

@@ -66,7 +66,8 @@ func (a *API) begin(ctx context.Context, n operation.New, wait waitFor) (*accept
 		return nil, a.fail(ctx, err)
 	}
 	about(ctx, op.ID)
-	if op.State == operation.StatePending { // otherwise it is repeated after it had begun
+	a.opts.Waker.Wake(ctx, op.WorkspaceID, op.ID) // for those who follow all operations
+	if op.State == operation.StatePending {       // otherwise it is repeated after it had begun
 		if err := a.opts.Starter.Start(ctx, op); err != nil {
 			if operation.CodeOf(err) != operation.CodeUnavailable {
 				return nil, a.fail(ctx, err)

@@ -45,6 +45,7 @@ func everyRoute(encrypted string) map[string]asked {
 		"POST /v1/operations/{id}/reject":                                 {path: "/v1/operations/ID/reject", body: `{"reason":"no"}`, status: 202, role: auth.RoleOperator, state: operation.StateAwaitingApproval},
 		"POST /v1/operations/{id}/retry":                                  {path: "/v1/operations/ID/retry", status: 202, role: auth.RoleOperator, state: operation.StateFailed},
 		"GET /v1/operations/{id}/stream":                                  {path: "/v1/operations/ID/stream", status: 101, role: auth.RoleReader, header: upgrade()},
+		"GET /v1/stream":                                                  {path: "/v1/stream", status: 101, role: auth.RoleReader, header: upgrade()},
 		"GET /v1/repositories":                                            {path: "/v1/repositories", status: 200, role: auth.RoleReader},
 		"GET /v1/repositories/{owner}/{name}/status":                      {path: "/v1/repositories/octo/mirror/status", status: 200, role: auth.RoleReader},
 		"GET /v1/changes":                                                 {path: "/v1/changes?limit=1", status: 200, role: auth.RoleReader},
@@ -174,6 +175,9 @@ func TestEveryRouteFailsAsItIsDescribed(t *testing.T) {
 			for route, r := range everyRoute(encrypted) {
 				if name == "forbidden" && route != "POST /v1/syncs" {
 					continue // only what writes for a workspace finds that it is missing
+				}
+				if route == "GET /v1/stream" {
+					continue // nothing is behind it until a topic is asked for
 				}
 				r.path = strings.ReplaceAll(r.path, "ID", op.ID)
 				token := ""

@@ -33,6 +33,8 @@ func (a *API) router() (chi.Router, *huma.OpenAPI) {
 	addOperations(a, start, part, writePart)
 	r.With(noStore, a.authenticate, a.throttled).Get("/v1/operations/{id}/stream", a.stream)
 	describe(part, http.MethodGet, "/v1/operations/{id}/stream", streamSpec(config))
+	r.With(noStore, a.authenticate, a.throttled).Get("/v1/stream", a.live)
+	describe(part, http.MethodGet, "/v1/stream", liveSpec(config))
 
 	add(part, http.MethodGet, "/v1/repositories", listRepositoriesSpec(), a.listRepositories)
 	add(part, http.MethodGet, "/v1/repositories/{owner}/{name}/status", repositoryStatusSpec(), a.repositoryStatus)

@@ -191,7 +191,7 @@ func (s *Store) insertStateEvents(ctx context.Context, tx pgx.Tx, workspaceID st
 	for _, row := range written {
 		op := &ops[byID[row.OperationID]]
 		op.Collections = nil
-		events = append(events, operation.Event{OperationID: op.ID, Seq: op.Seq, Type: operation.EventState, At: row.At, Operation: op})
+		events = append(events, operation.Event{WorkspaceID: workspaceID, OperationID: op.ID, Seq: op.Seq, Type: operation.EventState, At: row.At, Operation: op})
 	}
 	return events, nil
 }

@@ -58,7 +58,7 @@ func (s *Store) Events(ctx context.Context, workspaceID, id string, after int64,
 }
 
 func toEvent(row dbsqlc.OperationEvent, op operation.Operation) (operation.Event, error) {
-	e := operation.Event{OperationID: row.OperationID, Seq: row.Seq, Type: operation.EventType(row.Type), At: row.At}
+	e := operation.Event{WorkspaceID: row.WorkspaceID, OperationID: row.OperationID, Seq: row.Seq, Type: operation.EventType(row.Type), At: row.At}
 	var err error
 	if e.Type == operation.EventCollection {
 		err = readJSON(row.Data, &e.Collection)
@@ -78,7 +78,7 @@ func toEvent(row dbsqlc.OperationEvent, op operation.Operation) (operation.Event
 func (s *Store) insertStateEvent(ctx context.Context, tx pgx.Tx, op operation.Operation) (operation.Event, error) {
 	data := stateOf(op)
 	op.Collections = nil
-	e := operation.Event{OperationID: op.ID, Seq: op.Seq, Type: operation.EventState, Operation: &op}
+	e := operation.Event{WorkspaceID: op.WorkspaceID, OperationID: op.ID, Seq: op.Seq, Type: operation.EventState, Operation: &op}
 	return e, s.insertEvent(ctx, tx, op.WorkspaceID, &e, data)
 }
 

@@ -15,7 +15,7 @@ import (
 // recordWork comes last in the transaction, since it takes the operation's row,
 // which the pages of the operation's other collections wait for.
 func (s *Store) recordWork(ctx context.Context, tx pgx.Tx, p Page, state operation.CollectionState, wrote written) (operation.Event, error) {
-	e := operation.Event{OperationID: p.OperationID, Type: operation.EventCollection}
+	e := operation.Event{WorkspaceID: p.Key.WorkspaceID, OperationID: p.OperationID, Type: operation.EventCollection}
 	note := p.Note
 	if wrote.unstorable {
 		note = strings.TrimSpace(note + " Some items hold what jsonb cannot; their exact bytes are in raw_bytes.")

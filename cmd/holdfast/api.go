@@ -48,7 +48,7 @@ func apiPart(c config.API) part {
 
 func runAPI(ctx context.Context, c config.API, s *services, up func()) error {
 	log := s.log
-	hub := progress.NewHub(progress.HubOptions{Redis: s.redis, Source: s.store, Logger: log})
+	hub := progress.NewHub(progress.HubOptions{Redis: s.redis, Source: s.store, Feeds: s.store, Logger: log})
 	defer hub.Close()
 	starter := workflows.NewStarter(s.temporal, c.Temporal.Namespace)
 	told := delivery.NewAnnouncements(starter.Watch, delivery.Mark(s.store), log)
@@ -125,6 +125,10 @@ func newAPI(c config.API, s *services, hub *progress.Hub, starter *workflows.Sta
 	if err != nil {
 		return nil, err
 	}
+	pages, err := c.PagesOfStreams()
+	if err != nil {
+		return nil, err
+	}
 	webhooks, err := newReceiver(c, s, told)
 	if err != nil {
 		return nil, err
@@ -144,7 +148,7 @@ func newAPI(c config.API, s *services, hub *progress.Hub, starter *workflows.Sta
 		Collections:             collections.Expand(collection.ScopeRepository, []string{collection.PresetAll}),
 		OrganizationCollections: collections.Expand(collection.ScopeOrganization, []string{collection.PresetAll}),
 		Presets:                 collection.Presets(), Version: version,
-		Codec: payload.NewServer(payloadKeys), InstallationWorkspace: config.DefaultWorkspace, TemporalUIOrigin: c.TemporalUIOrigin, Origins: origins,
+		Codec: payload.NewServer(payloadKeys), InstallationWorkspace: config.DefaultWorkspace, TemporalUIOrigin: c.TemporalUIOrigin, Origins: origins, StreamOrigins: pages,
 		TracerProvider: s.telemetry.TracerProvider, MeterProvider: s.telemetry.MeterProvider, Propagator: s.telemetry.Propagator,
 	}
 	if err := openEntrances(&options, c, s); err != nil {

@@ -59,6 +59,8 @@ type API struct {
 	RequestsPerMinute int `env:"HOLDFAST_API_REQUESTS_PER_MINUTE" envDefault:"1200"`
 	// CORSOrigins are the origins whose pages may ask the API, separated by commas.
 	CORSOrigins string `env:"HOLDFAST_CORS_ORIGINS"`
+	// StreamOrigins are the origins whose pages may open streams of many topics, separated by commas.
+	StreamOrigins string `env:"HOLDFAST_STREAM_ORIGINS"`
 	// TemporalUIOrigin is where the Temporal UI is that may ask the codec server.
 	TemporalUIOrigin string `env:"HOLDFAST_TEMPORAL_UI_ORIGIN"`
 }
@@ -130,6 +132,9 @@ func LoadAPI(e Environment) (API, error) {
 		if err := checkOrigin("HOLDFAST_TEMPORAL_UI_ORIGIN", c.TemporalUIOrigin); err != nil {
 			return c, err
 		}
+	}
+	if _, err := c.PagesOfStreams(); err != nil {
+		return c, err
 	}
 	if _, err := c.Origins(); err != nil {
 		return c, err

@@ -11,6 +11,13 @@ import (
 
 func TestCORSOrigins(t *testing.T) {
 	t.Parallel()
+	c, err := config.LoadAPI(complete("HOLDFAST_STREAM_ORIGINS=https://panel.example.com"))
+	require.NoError(t, err)
+	origins, err := c.PagesOfStreams()
+	require.NoError(t, err)
+	require.Equal(t, []string{"https://panel.example.com"}, origins)
+	_, err = config.LoadAPI(complete("HOLDFAST_STREAM_ORIGINS=*"))
+	require.ErrorContains(t, err, "HOLDFAST_STREAM_ORIGINS")
 	for value, want := range map[string][]string{
 		"": nil, "https://console.example.com": {"https://console.example.com"},
 		"https://console.example.com, http://localhost:3000": {"https://console.example.com", "http://localhost:3000"},

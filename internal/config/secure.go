@@ -82,17 +82,25 @@ func authorities(name, text string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// mostOrigins bounds HOLDFAST_CORS_ORIGINS.
+// mostOrigins bounds a list of origins.
 const mostOrigins = 50
 
 // Origins are the origins of HOLDFAST_CORS_ORIGINS, none if it is not set.
 func (c API) Origins() ([]string, error) {
-	const name = "HOLDFAST_CORS_ORIGINS"
-	if c.CORSOrigins == "" {
+	return parseOrigins("HOLDFAST_CORS_ORIGINS", c.CORSOrigins)
+}
+
+// PagesOfStreams are the origins of HOLDFAST_STREAM_ORIGINS, none if it is not set.
+func (c API) PagesOfStreams() ([]string, error) {
+	return parseOrigins("HOLDFAST_STREAM_ORIGINS", c.StreamOrigins)
+}
+
+func parseOrigins(name, list string) ([]string, error) {
+	if list == "" {
 		return nil, nil
 	}
 	var origins []string
-	for text := range strings.SplitSeq(c.CORSOrigins, ",") {
+	for text := range strings.SplitSeq(list, ",") {
 		if text = strings.TrimSpace(text); strings.Contains(text, "*") {
 			return nil, fmt.Errorf("%s: * is not possible, name each origin", name)
 		}

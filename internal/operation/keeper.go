@@ -6,12 +6,18 @@ import (
 	"time"
 )
 
+// feedRetention is for how long the feeds of operations can be resumed. The operations'
+// own events stay.
+const feedRetention = 7 * 24 * time.Hour
+
 // ChangeKeeper keeps the partitions of changes: those of the months to come are there,
 // those that are older than the retention are not. Any number may run at once.
 type ChangeKeeper struct {
 	Store interface {
 		// KeepChanges makes partitions and drops old ones, and tells how many it dropped.
 		KeepChanges(ctx context.Context, retention time.Duration) (dropped int, err error)
+		// DropOperationFeed drops what the feeds of operations hold from before then.
+		DropOperationFeed(ctx context.Context, olderThan time.Duration) (dropped int64, err error)
 	}
 	Retention time.Duration // how long changes are kept at least; 0: for ever
 	Logger    *slog.Logger
@@ -26,6 +32,9 @@ func (k *ChangeKeeper) Run(ctx context.Context, ticks <-chan time.Time) {
 			k.Logger.WarnContext(ctx, "the partitions of changes were not kept; trying again later", "error", err)
 		case dropped > 0:
 			k.Logger.InfoContext(ctx, "dropped changes that are older than the retention", "months", dropped, "retention", k.Retention.String())
+		}
+		if _, err := k.Store.DropOperationFeed(ctx, feedRetention); err != nil && ctx.Err() == nil {
+			k.Logger.WarnContext(ctx, "the past of the feeds of operations was not dropped; trying again later", "error", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -25,6 +25,10 @@ func (m *months) KeepChanges(_ context.Context, retention time.Duration) (int, e
 	return 1, err
 }
 
+func (m *months) DropOperationFeed(context.Context, time.Duration) (int64, error) {
+	return 0, errors.New("locked")
+}
+
 func TestTheKeeperGoesOnAfterAFailure(t *testing.T) {
 	t.Parallel()
 	m := &months{answers: []error{errors.New("locked"), nil, nil}, asked: make(chan time.Duration, 3)}

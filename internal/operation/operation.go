@@ -171,6 +171,7 @@ const (
 // Event is one step in an operation's life. Seq counts from 1 without a gap
 // within one operation, and the order of Seq is the order of the commits.
 type Event struct {
+	WorkspaceID string // empty in what an earlier version published
 	OperationID string
 	Seq         int64
 	Type        EventType

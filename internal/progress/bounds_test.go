@@ -45,7 +45,7 @@ func TestWhatArrivesWhileATopicIsSeededIsToldAtOnce(t *testing.T) {
 			}()
 			<-s.reading // it was read at 2
 			tell(h, s.items("issues", 3))
-			topic := h.topics[opID][0]
+			topic := h.topics[Topic{Kind: TopicOperation, ID: opID}][0]
 			forgotten := func() bool {
 				topic.mu.Lock()
 				defer topic.mu.Unlock()

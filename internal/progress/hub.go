@@ -36,6 +36,8 @@ type EventSource interface {
 type HubOptions struct {
 	Redis  redis.UniversalClient
 	Source EventSource
+	// Feeds are the feeds of workspaces; nil: only operations can be followed.
+	Feeds  FeedSource
 	Logger *slog.Logger
 	// Stream is the key of the Redis stream; DefaultStream if empty.
 	Stream string
@@ -67,8 +69,8 @@ type Hub struct {
 	healthy atomic.Bool // the reader of the Redis stream is keeping up
 
 	mu     sync.Mutex
-	topics map[string][]*topic // by operation id; more than one only for a foreign workspace's attempt
-	count  int                 // of topics
+	topics map[Topic][]*topic // more than one of an operation only for a foreign workspace's attempt
+	count  int                // of topics
 	closed bool
 	wait   sync.WaitGroup
 }
@@ -90,7 +92,7 @@ func NewHub(o HubOptions) *Hub {
 	if o.MaxTopics <= 0 {
 		o.MaxTopics = 10_000
 	}
-	h := &Hub{opts: o, topics: map[string][]*topic{}}
+	h := &Hub{opts: o, topics: map[Topic][]*topic{}}
 	h.ctx, h.close = context.WithCancel(context.Background())
 	return h
 }
@@ -120,29 +122,34 @@ func (h *Hub) Close() {
 // ErrTooManyTopics, and with what the source fails with. It waits for the source
 // as long as ctx does. The listener must be closed.
 func (h *Hub) Subscribe(ctx context.Context, workspaceID, id string, since int64) (*Listener, error) {
+	return h.listen(ctx, workspaceID, Topic{Kind: TopicOperation, ID: id}, sight{}, since)
+}
+
+// listen starts to listen to a topic of one operation or one feed.
+func (h *Hub) listen(ctx context.Context, workspaceID string, of Topic, see sight, since int64) (*Listener, error) {
 	// The topic first, the position second: what happens in between is waiting in
 	// the topic and not lost.
-	t, err := h.acquire(workspaceID, id)
+	t, err := h.acquire(workspaceID, of)
 	if err != nil {
 		return nil, err
 	}
-	op, err := h.opts.Source.Operation(ctx, workspaceID, id)
+	begin, err := t.origin.begin(ctx, see)
 	if err != nil {
 		h.release(t)
-		return nil, fmt.Errorf("read operation %s: %w", id, err)
+		return nil, fmt.Errorf("begin to follow %s: %w", of, err)
 	}
-	t.seed(op.Seq)
-	return newListener(h, t, op, since), nil
+	t.seed(begin.last)
+	return newListener(h, t, begin, see, since), nil
 }
 
-// acquire finds or starts the topic of an operation, and holds it.
-func (h *Hub) acquire(workspaceID, id string) (*topic, error) {
+// acquire finds or starts a topic, and holds it.
+func (h *Hub) acquire(workspaceID string, of Topic) (*topic, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
 		return nil, ErrClosed
 	}
-	for _, t := range h.topics[id] {
+	for _, t := range h.topics[of] {
 		if t.workspaceID == workspaceID {
 			t.holders++
 			return t, nil
@@ -152,10 +159,10 @@ func (h *Hub) acquire(workspaceID, id string) (*topic, error) {
 		return nil, ErrTooManyTopics
 	}
 	ctx, cancel := context.WithCancel(h.ctx)
-	t := newTopic(h, workspaceID, id, cancel)
+	t := newTopic(h, workspaceID, of, cancel)
 	t.holders = 1
 	h.count++
-	h.topics[id] = append(h.topics[id], t)
+	h.topics[of] = append(h.topics[of], t)
 	h.wait.Go(func() { t.run(ctx) })
 	return t, nil
 }
@@ -170,21 +177,33 @@ func (h *Hub) release(t *topic) {
 	}
 	t.cancel()
 	h.count--
-	rest := slices.DeleteFunc(h.topics[t.id], func(other *topic) bool { return other == t })
+	rest := slices.DeleteFunc(h.topics[t.of], func(other *topic) bool { return other == t })
 	if len(rest) == 0 {
-		delete(h.topics, t.id)
+		delete(h.topics, t.of)
 		return
 	}
-	h.topics[t.id] = rest
+	h.topics[t.of] = rest
 }
 
-// dispatch hands an event from Redis to the topics of its operation, if any.
+// dispatch hands an event from Redis to the topics of its operation, if any, and tells
+// the feeds of its workspace that there may be something.
 func (h *Hub) dispatch(e operation.Event) {
 	h.mu.Lock()
-	topics := slices.Clone(h.topics[e.OperationID])
+	topics := slices.Clone(h.topics[Topic{Kind: TopicOperation, ID: e.OperationID}])
+	var feeds []*topic
+	for _, kind := range []TopicKind{TopicOperations, TopicChanges} {
+		for _, t := range h.topics[Topic{Kind: kind}] {
+			if t.workspaceID == e.WorkspaceID {
+				feeds = append(feeds, t)
+			}
+		}
+	}
 	h.mu.Unlock()
 	for _, t := range topics {
 		t.offer(e)
+	}
+	for _, t := range feeds {
+		t.force()
 	}
 }
 

@@ -220,7 +220,7 @@ func TestWakeAsksTheSource(t *testing.T) {
 	l := b.subscribe(t, -1)
 	read(t, l, 1)
 	b.source.state(operation.StateCancelling)
-	b.publisher.Wake(t.Context(), opID)
+	b.publisher.Wake(t.Context(), workspace, opID)
 	require.Equal(t, []string{"1 cancelling"}, read(t, l, 1))
 }
 

@@ -26,6 +26,7 @@ const (
 	publishPause = time.Second
 
 	fieldOperation = "operation"
+	fieldWorkspace = "workspace"
 	fieldMessage   = "message"
 )
 
@@ -62,8 +63,8 @@ func (p *Publisher) Publish(ctx context.Context, events ...operation.Event) {
 
 // Wake tells the hubs that something happened to an operation, without saying
 // what: they ask Postgres. It is for writers that do not hold the event itself.
-func (p *Publisher) Wake(ctx context.Context, operationID string) {
-	p.Publish(ctx, operation.Event{OperationID: operationID})
+func (p *Publisher) Wake(ctx context.Context, workspaceID, operationID string) {
+	p.Publish(ctx, operation.Event{WorkspaceID: workspaceID, OperationID: operationID})
 }
 
 // add appends the events to the stream in one round trip.
@@ -80,7 +81,7 @@ func (p *Publisher) add(ctx context.Context, events []operation.Event) error {
 			}
 			pipe.XAdd(ctx, &redis.XAddArgs{
 				Stream: p.stream, MaxLen: streamLength, Approx: true,
-				Values: []any{fieldOperation, e.OperationID, fieldMessage, message},
+				Values: []any{fieldOperation, e.OperationID, fieldWorkspace, e.WorkspaceID, fieldMessage, message},
 			})
 		}
 		return nil
@@ -124,11 +125,15 @@ func decode(entry redis.XMessage) (e operation.Event, ok bool) {
 	if !isID || !isMessage {
 		return operation.Event{}, false
 	}
+	wake := operation.Event{OperationID: id}
+	if workspaceID, ok := entry.Values[fieldWorkspace].(string); ok { // an earlier version does not say
+		wake.WorkspaceID = workspaceID
+	}
 	var m Message
 	if err := json.Unmarshal([]byte(raw), &m); err != nil {
-		return operation.Event{OperationID: id}, true // at least it wakes
+		return wake, true // at least it wakes
 	}
-	e = operation.Event{OperationID: id, Seq: m.Seq, Type: operation.EventType(m.Type), Collection: m.Collection}
+	e = operation.Event{WorkspaceID: wake.WorkspaceID, OperationID: id, Seq: m.Seq, Type: operation.EventType(m.Type), Collection: m.Collection}
 	if m.At != nil {
 		e.At = *m.At
 	}
@@ -137,7 +142,7 @@ func decode(entry redis.XMessage) (e operation.Event, ok bool) {
 		e.Operation = &op
 	}
 	if !carries(e) {
-		return operation.Event{OperationID: id}, true
+		return wake, true
 	}
 	return e, true
 }

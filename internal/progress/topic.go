@@ -24,29 +24,46 @@ const (
 // unseeded is the position of a topic before it is known.
 const unseeded = -1
 
-// topic holds the latest events of one operation for all its listeners.
+// topic holds the latest entries of one operation, or of one feed of a workspace, for
+// all its listeners.
 type topic struct {
-	hub             *Hub
-	workspaceID, id string
-	holders         int // guarded by the hub's lock
-	cancel          context.CancelFunc
-	wakes           chan struct{} // something may be missing
-	forced          atomic.Bool   // … and only the source can tell
+	hub         *Hub
+	workspaceID string
+	of          Topic
+	origin      origin
+	holders     int // guarded by the hub's lock
+	cancel      context.CancelFunc
+	wakes       chan struct{} // something may be missing
+	forced      atomic.Bool   // … and only the source can tell
 
-	mu      sync.Mutex
-	events  []operation.Event         // contiguous, up to last; guarded by mu, as all below
-	last    int64                     // seq of the last event known in order
-	pending map[int64]operation.Event // events behind a gap
-	changed chan struct{}             // closed and replaced when last moves
-	final   bool                      // the last event ended the operation
+	mu       sync.Mutex
+	entries  []*entry                      // contiguous, up to last; guarded by mu, as all below
+	last     int64                         // position of the last entry known in order
+	pending  map[int64]*entry              // entries behind a gap
+	changed  chan struct{}                 // closed and replaced when last moves
+	watchers map[*Listener]chan<- struct{} // told as well, by those who follow several topics
+	final    bool                          // the last entry ended the operation
 }
 
-func newTopic(h *Hub, workspaceID, id string, cancel context.CancelFunc) *topic {
+func newTopic(h *Hub, workspaceID string, of Topic, cancel context.CancelFunc) *topic {
 	return &topic{
-		hub: h, workspaceID: workspaceID, id: id, cancel: cancel,
+		hub: h, workspaceID: workspaceID, of: of, origin: h.origin(workspaceID, of), cancel: cancel,
 		wakes: make(chan struct{}, 1), last: unseeded,
-		pending: map[int64]operation.Event{}, changed: make(chan struct{}),
+		pending: map[int64]*entry{}, changed: make(chan struct{}), watchers: map[*Listener]chan<- struct{}{},
 	}
+}
+
+// watch tells a channel of one place whenever the topic moves, until unwatch.
+func (t *topic) watch(l *Listener, ready chan<- struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.watchers[l] = ready
+}
+
+func (t *topic) unwatch(l *Listener) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.watchers, l)
 }
 
 // seed sets where a new topic starts: at the operation as it was read. What was
@@ -72,10 +89,7 @@ func (t *topic) force() {
 
 // wake makes run look whether there still is a gap, and if so ask the source.
 func (t *topic) wake() {
-	select {
-	case t.wakes <- struct{}{}:
-	default: // it is about to
-	}
+	tell(t.wakes)
 }
 
 // offer takes an event from Redis. Twice or late it changes nothing; early it
@@ -87,7 +101,7 @@ func (t *topic) offer(e operation.Event) {
 	}
 	t.mu.Lock()
 	if e.Seq > t.last && len(t.pending) < pendingMost {
-		t.pending[e.Seq] = e
+		t.pending[e.Seq] = entryOf(e)
 	}
 	t.advance()
 	t.mu.Unlock()
@@ -96,68 +110,95 @@ func (t *topic) offer(e operation.Event) {
 	}
 }
 
-// fill takes events from the source, ascending. A hole between what was known
+// fill takes entries from the source, ascending. A hole between what was known
 // and the first of them means that the source no longer keeps what was there.
-func (t *topic) fill(events []operation.Event) {
+func (t *topic) fill(entries []*entry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, e := range events {
-		if e.Seq <= t.last {
+	moved := false
+	for _, e := range entries {
+		if e.position <= t.last {
 			continue
 		}
-		if e.Seq > t.last+1 {
-			t.events, t.last = nil, e.Seq-1
+		if e.position > t.last+1 {
+			t.entries, t.last = nil, e.position-1
 		}
-		t.pending[e.Seq] = e
-		t.advance()
+		t.pending[e.position] = e
+		moved = t.order() || moved
+	}
+	if moved {
+		t.announce()
 	}
 }
 
-// advance moves what is pending and next in order to the events, and tells the
+// advance moves what is pending and next in order to the entries, and tells the
 // listeners. The lock is held.
 func (t *topic) advance() {
-	if t.last == unseeded {
-		return
+	if t.order() {
+		t.announce()
 	}
-	moved := false
+}
+
+// order moves what is pending and next in order to the entries, and tells whether
+// there was any. The lock is held.
+func (t *topic) order() (moved bool) {
+	if t.last == unseeded {
+		return false
+	}
 	for {
 		e, ok := t.pending[t.last+1]
 		if !ok {
 			break
 		}
-		delete(t.pending, e.Seq)
-		t.events = append(t.events, e)
-		t.last, moved = e.Seq, true
-		t.final = t.final || (e.Operation != nil && e.Operation.State.Terminal())
+		delete(t.pending, e.position)
+		t.entries = append(t.entries, e)
+		t.last, moved = e.position, true
+		t.final = t.final || (t.of.Kind == TopicOperation && e.event.Operation != nil && e.event.Operation.State.Terminal())
 	}
 	if !moved {
-		return
+		return false
 	}
-	if len(t.events) > keep {
-		t.events = slices.Clone(t.events[len(t.events)-keep/2:])
+	if len(t.entries) > keep {
+		t.entries = slices.Clone(t.entries[len(t.entries)-keep/2:])
 	}
-	for seq := range t.pending {
-		if seq <= t.last {
-			delete(t.pending, seq)
+	for position := range t.pending {
+		if position <= t.last {
+			delete(t.pending, position)
 		}
 	}
-	close(t.changed)
-	t.changed = make(chan struct{})
+	return true
 }
 
-// after is what a listener at pos reads next: events if they are here, else a
-// channel that closes when there is more. Neither means that the events after
+// announce tells the listeners that there is more. The lock is held.
+func (t *topic) announce() {
+	close(t.changed)
+	t.changed = make(chan struct{})
+	for _, ready := range t.watchers {
+		tell(ready)
+	}
+}
+
+// tell says that there is something to look at, to whoever does not know yet.
+func tell(ready chan<- struct{}) {
+	select {
+	case ready <- struct{}{}:
+	default: // it knows
+	}
+}
+
+// after is what a listener at pos reads next: entries if they are here, else a
+// channel that closes when there is more. Neither means that the entries after
 // pos are no longer here and must be asked of the source.
-func (t *topic) after(pos int64, limit int) ([]operation.Event, <-chan struct{}) {
+func (t *topic) after(pos int64, limit int) ([]*entry, <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.last <= pos {
 		return nil, t.changed
 	}
-	if len(t.events) == 0 || t.events[0].Seq > pos+1 {
+	if len(t.entries) == 0 || t.entries[0].position > pos+1 {
 		return nil, nil
 	}
-	next := t.events[pos+1-t.events[0].Seq:]
+	next := t.entries[pos+1-t.entries[0].position:]
 	return slices.Clone(next[:min(limit, len(next))]), nil
 }
 
@@ -211,17 +252,17 @@ func (t *topic) refill(ctx context.Context) {
 	for {
 		after := t.position()
 		query, cancel := context.WithTimeout(ctx, t.hub.opts.SourceTimeout)
-		events, err := t.hub.opts.Source.Events(query, t.workspaceID, t.id, after, page)
+		entries, err := t.origin.read(query, after, page)
 		cancel()
 		if err != nil {
 			if ctx.Err() == nil {
 				t.hub.opts.Logger.WarnContext(ctx, "events cannot be read; trying again",
-					"operation_id", t.id, "after", after, "error", err)
+					"topic", t.of.String(), "after", after, "error", err)
 			}
 			return
 		}
-		t.fill(events)
-		if len(events) < page {
+		t.fill(entries)
+		if len(entries) < page {
 			return
 		}
 	}
