@@ -131,6 +131,7 @@ type Options struct {
 	Keys         KeyStore
 	Members      MemberStore
 	Sessions     SessionStore
+	Workspaces   WorkspaceStore
 	Audit        AuditStore
 	Answers      AnswerStore
 	Budgets      Budgets

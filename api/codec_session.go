@@ -93,16 +93,18 @@ func (a *API) resumeSession(next http.Handler) http.Handler {
 	})
 }
 
-// requireInstallation lets in whose workspace is the installation's own. A payload
-// does not tell whose it is, so nobody else may read any.
-func (a *API) requireInstallation(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if a.opts.InstallationWorkspace == "" || workspaceOf(r.Context()) != a.opts.InstallationWorkspace {
-			forbidden(r, "Only the installation's own workspace may read what Temporal keeps.").write(w)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
+// requireInstallation lets in whose workspace is the installation's own, and tells the
+// others why not. A payload does not tell whose it is, so nobody else may read any.
+func (a *API) requireInstallation(why string) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if a.opts.InstallationWorkspace == "" || workspaceOf(r.Context()) != a.opts.InstallationWorkspace {
+				forbidden(r, why).write(w)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
 }
 
 func sessionSpec(config huma.Config, id, summary, description string) huma.Operation {

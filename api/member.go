@@ -21,6 +21,18 @@ type MemberStore interface {
 	AddMember(ctx context.Context, n operation.NewMember) (operation.Member, error)
 	// Member is one member. CodeNotFound.
 	Member(ctx context.Context, workspaceID, id string) (operation.Member, error)
+	// Members lists a workspace's members by login.
+	Members(ctx context.Context, workspaceID string) ([]operation.Member, error)
+	// ChangeMember changes what a workspace lets a person do. CodeNotFound; CodeChanged;
+	// CodeConflict where nobody else could let people in.
+	ChangeMember(ctx context.Context, workspaceID, id string, c operation.MemberChange) (operation.Member, error)
+	// RemoveMember has a workspace let a person in no more. CodeNotFound; CodeConflict
+	// where nobody else could let people in.
+	RemoveMember(ctx context.Context, workspaceID, id string) (operation.Member, error)
+	// MemberSessions lists a member's sessions, the newest first. CodeNotFound.
+	MemberSessions(ctx context.Context, workspaceID, id string) ([]operation.Session, error)
+	// EndSessions ends a member's sessions, and has their code be good no more. CodeNotFound.
+	EndSessions(ctx context.Context, workspaceID, id string) error
 	// InviteMember keeps the hash of a member's code in the place of an earlier one.
 	// CodeNotFound.
 	InviteMember(ctx context.Context, n operation.Invitation) (operation.Member, error)
@@ -117,9 +129,14 @@ func (a *API) getMember(ctx context.Context, in *IDPath) (*memberOutput, error) 
 	if err != nil {
 		return nil, a.fail(ctx, err)
 	}
+	return describeMember(m), nil
+}
+
+// describeMember is an answer with one member.
+func describeMember(m operation.Member) *memberOutput {
 	out := &memberOutput{Body: fromMember(m)}
 	out.ETag = tagOf(out.Body)
-	return out, nil
+	return out
 }
 
 // Invitation is a code by which a member signs in.
@@ -156,7 +173,9 @@ func (a *API) inviteMember(ctx context.Context, in *IDPath) (*inviteOutput, erro
 	}
 	a.logger(ctx).InfoContext(ctx, "member invited", "member", m.ID, "login", m.Login, "by", subjectOf(ctx))
 	showsSecret(ctx)
-	return &inviteOutput{Location: "/v1/members/" + m.ID, Body: Invitation{
-		Member: fromMember(m), Code: code.Reveal(), ExpiresAt: a.opts.Now().Add(invitationTime).UTC().Truncate(time.Second),
-	}}, nil
+	return &inviteOutput{Location: "/v1/members/" + m.ID, Body: a.invitation(m, code)}, nil
+}
+
+func (a *API) invitation(m operation.Member, code auth.Code) Invitation {
+	return Invitation{Member: fromMember(m), Code: code.Reveal(), ExpiresAt: a.opts.Now().Add(invitationTime).UTC().Truncate(time.Second)}
 }

@@ -10,7 +10,12 @@ import (
 	"github.com/holdfast/holdfast/internal/operation"
 )
 
-const graceID = "0190a6c8-0000-7000-8000-00000000cccc" // a member who is there from the beginning
+// Members who are there from the beginning.
+const (
+	graceID       = "0190a6c8-0000-7000-8000-00000000cccc"
+	spareMemberID = "0190a6c8-0000-7000-8000-00000000eeee"
+	loneMemberID  = "0190a6c8-0000-7000-8000-00000000abcd"
+)
 
 // A code and a refresh token of hers that are good.
 var standing, standingRefresh = auth.NewInvitation(), auth.NewRefreshToken()
@@ -33,12 +38,17 @@ type people struct {
 	members  []operation.Member
 	codes    map[string]operation.Invitation // by hash
 	sessions []*session
+	others   []operation.Workspace
 	refresh  map[string]*refresh // by hash
 }
 
 func somePeople() people {
 	return people{
-		members:  []operation.Member{{ID: graceID, WorkspaceID: workspace, Login: "grace", Role: "operator", CreatedBy: "ada", CreatedAt: start, UpdatedAt: start}},
+		members: []operation.Member{
+			{ID: graceID, WorkspaceID: workspace, Login: "grace", Role: "operator", CreatedBy: "ada", CreatedAt: start, UpdatedAt: start},
+			{ID: spareMemberID, WorkspaceID: workspace, Login: "spare", Role: "reader", CreatedBy: "ada", CreatedAt: start, UpdatedAt: start},
+			{ID: loneMemberID, WorkspaceID: workspace, Login: "lone", Role: "reader", CreatedBy: "ada", CreatedAt: start, UpdatedAt: start},
+		},
 		codes:    map[string]operation.Invitation{string(standing.Hash[:]): {WorkspaceID: workspace, MemberID: graceID, ValidFor: time.Hour}},
 		sessions: []*session{{id: "0190a6c8-0000-7000-8000-00000000dddd", member: graceID, workspace: workspace, expires: start.Add(time.Hour)}},
 		refresh:  map[string]*refresh{string(standingRefresh.Hash[:]): {session: "0190a6c8-0000-7000-8000-00000000dddd"}},

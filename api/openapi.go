@@ -45,6 +45,7 @@ func newConfig(version string) huma.Config {
 		{Name: "webhooks", Description: "Where GitHub sends what happens; verified by signatures, no token needed."},
 		{Name: "keys", Description: "Who may ask this API: its keys, and the public keys of its tokens."},
 		{Name: "members", Description: "The people whom the workspace lets in, and how they sign in and out."},
+		{Name: "workspaces", Description: "What keeps people, connections and mirrored data apart."},
 		{Name: "audit", Description: "Who changed what, and who was refused."},
 		{Name: "codec", Description: "What Temporal keeps, made readable for its Web UI."},
 		{Name: "service", Description: "Health and documentation; no token needed."},

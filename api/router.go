@@ -44,8 +44,9 @@ func (a *API) router() (chi.Router, *huma.OpenAPI) {
 	add(part, http.MethodGet, "/v1/changes", listChangesSpec(), a.listChanges)
 
 	addKeys(a, admin)
-	addMembers(a, admin)
+	addMembers(a, part, admin)
 	addEntrances(a, group(r.With(noStore, a.entrance, a.limitTime), config))
+	a.addWorkspaces(r, config)
 	add(admin, http.MethodGet, "/v1/audit", listAuditSpec(), a.listAudit)
 	addConnections(a, read, admin)
 	r.With(noStore).Post("/v1/webhooks/{connection}", a.receiveDelivery)
@@ -68,10 +69,19 @@ func (a *API) router() (chi.Router, *huma.OpenAPI) {
 	return r, config.OpenAPI
 }
 
+// addWorkspaces routes what is about all workspaces.
+func (a *API) addWorkspaces(r chi.Router, config huma.Config) {
+	own := a.requireInstallation("Only an admin of the installation's first workspace may administer workspaces.")
+	install := group(r.With(noStore, a.authenticate, a.throttled, a.audited, requireRole(auth.RoleAdmin), wholeWorkspace, own, a.limitTime, a.idempotent), config)
+	add(install, http.MethodGet, "/v1/workspaces", listWorkspacesSpec(), a.listWorkspaces)
+	add(install, http.MethodPost, "/v1/workspaces", createWorkspaceSpec(), a.createWorkspace)
+}
+
 // addCodec routes what makes readable what Temporal keeps.
 func (a *API) addCodec(r chi.Router, config huma.Config) {
-	installation := r.With(noStore, a.authenticate, a.throttled, a.audited, requireRole(auth.RoleAdmin), wholeWorkspace, a.requireInstallation, a.limitTime)
-	codec := group(r.With(noStore, a.resumeSession, a.authenticate, a.throttled, requireRole(auth.RoleAdmin), wholeWorkspace, a.requireInstallation, a.limitTime), config)
+	own := a.requireInstallation("Only the installation's own workspace may read what Temporal keeps.")
+	installation := r.With(noStore, a.authenticate, a.throttled, a.audited, requireRole(auth.RoleAdmin), wholeWorkspace, own, a.limitTime)
+	codec := group(r.With(noStore, a.resumeSession, a.authenticate, a.throttled, requireRole(auth.RoleAdmin), wholeWorkspace, own, a.limitTime), config)
 	add(codec, http.MethodPost, "/v1/codec/decode", codecSpec(config, "decode-payloads", "Decode what Temporal keeps"), a.decodePayloads)
 	add(codec, http.MethodPost, "/v1/codec/encode", codecSpec(config, "encode-payloads", "Encode what Temporal shall keep"), a.encodePayloads)
 	installation.Post("/v1/codec/session", a.startSession)
@@ -103,8 +113,14 @@ func addKeys(a *API, admin huma.API) {
 }
 
 // addMembers routes what is about the people whom the workspace lets in.
-func addMembers(a *API, admin huma.API) {
+func addMembers(a *API, part, admin huma.API) {
+	add(part, http.MethodGet, "/v1/me", meSpec(), a.me)
 	add(admin, http.MethodPost, "/v1/members", addMemberSpec(), a.addMember)
+	add(admin, http.MethodGet, "/v1/members", listMembersSpec(), a.listMembers)
+	add(admin, http.MethodPatch, "/v1/members/{id}", changeMemberSpec(), a.changeMember)
+	add(admin, http.MethodDelete, "/v1/members/{id}", removeMemberSpec(), a.removeMember)
+	add(admin, http.MethodGet, "/v1/members/{id}/sessions", listSessionsSpec(), a.listSessions)
+	add(admin, http.MethodDelete, "/v1/members/{id}/sessions", endSessionsSpec(), a.endSessions)
 	add(admin, http.MethodGet, "/v1/members/{id}", getMemberSpec(), a.getMember)
 	add(admin, http.MethodPost, "/v1/members/{id}/invitations", inviteMemberSpec(), a.inviteMember)
 }

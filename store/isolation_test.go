@@ -25,8 +25,8 @@ import (
 // through a view or function that shows little.
 var acrossWorkspaces = []string{
 	"ConnectionWorkspace", "CountOperations", "CountRepositories", "CountRepositoryStates", "CountWaits", "DeleteDeliveries",
-	"AcceptInvitation", "AddUser", "DropChanges", "EndSession", "EnsureChangePartitions", "FindAPIKey", "RefreshSession", "SignIn", "Isolated", "ListOpenOperations", "ListUnannounced", "MirrorAges", "StaleSecretWorkspaces",
-	"SumChecks", "TryKeepChanges", "LockWorkspaceConnections", "UnknownOperations", "DropOperationFeed",
+	"AcceptInvitation", "AddUser", "DropChanges", "EndSession", "EnsureChangePartitions", "FindAPIKey", "RefreshSession", "SignIn", "ListWorkspaces", "CreateWorkspace", "ForgetUser", "DropOperationFeed", "Isolated", "ListOpenOperations", "ListUnannounced", "MirrorAges", "StaleSecretWorkspaces",
+	"SumChecks", "TryKeepChanges", "LockWorkspaceConnections", "UnknownOperations",
 }
 
 // filled is a workspace in which there is something of most kinds.
@@ -261,6 +261,6 @@ func TestOnlyListedQueriesLookAcrossWorkspaces(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{
 		"accept_invitation", "add_user", "api_key", "changes_expire", "changes_partition", "check_sums", "connection_secret_keys", "connection_workspace",
-		"delete_deliveries", "drop_operation_feed", "end_session", "mirror_ages", "open_operations", "operation_counts", "pending_deliveries", "refresh_session", "repository_counts", "repository_sweeps", "sign_in", "unknown_operations", "wait_counts",
+		"create_workspace", "delete_deliveries", "drop_operation_feed", "end_session", "forget_user", "mirror_ages", "open_operations", "operation_counts", "pending_deliveries", "refresh_session", "repository_counts", "repository_sweeps", "sign_in", "unknown_operations", "wait_counts", "workspace_list",
 	}, got)
 }

@@ -26,24 +26,29 @@ func (s *Store) AddMember(ctx context.Context, n operation.NewMember) (member op
 		if count >= mostMembers {
 			return operation.Conflict("The workspace has as many members as it may have.")
 		}
-		id, err := s.q.AddUser(ctx, tx, dbsqlc.AddUserParams{ID: n.ID, Login: n.Login, Name: n.Name, Email: n.Email})
-		if err != nil {
-			return err
-		}
-		added, err := s.q.InsertMember(ctx, tx, dbsqlc.InsertMemberParams{
-			WorkspaceID: n.WorkspaceID, UserID: id, Role: n.Role, Repositories: patterns(n.Repositories), CreatedBy: n.CreatedBy,
-		})
-		if err != nil {
-			return err
-		}
-		if len(added) == 0 {
-			return operation.Conflict("The workspace has a member of this login.")
-		}
-		row, err := s.q.GetMember(ctx, tx, dbsqlc.GetMemberParams{WorkspaceID: n.WorkspaceID, UserID: id})
-		member = toMember(row)
+		member, err = s.addMember(ctx, tx, n)
 		return err
 	})
 	return member, err
+}
+
+// addMember makes a membership, and the person where the login is new.
+func (s *Store) addMember(ctx context.Context, tx pgx.Tx, n operation.NewMember) (operation.Member, error) {
+	id, err := s.q.AddUser(ctx, tx, dbsqlc.AddUserParams{ID: n.ID, Login: n.Login, Name: n.Name, Email: n.Email})
+	if err != nil {
+		return operation.Member{}, err
+	}
+	added, err := s.q.InsertMember(ctx, tx, dbsqlc.InsertMemberParams{
+		WorkspaceID: n.WorkspaceID, UserID: id, Role: n.Role, Repositories: patterns(n.Repositories), CreatedBy: n.CreatedBy,
+	})
+	if err != nil {
+		return operation.Member{}, err
+	}
+	if len(added) == 0 {
+		return operation.Member{}, operation.Conflict("The workspace has a member of this login.")
+	}
+	row, err := s.q.GetMember(ctx, tx, dbsqlc.GetMemberParams{WorkspaceID: n.WorkspaceID, UserID: id})
+	return toMember(row), err
 }
 
 // Member is one member. CodeNotFound.
@@ -63,11 +68,15 @@ func (s *Store) InviteMember(ctx context.Context, n operation.Invitation) (membe
 			return err
 		}
 		member = toMember(row)
-		return s.q.ReplaceInvitation(ctx, tx, dbsqlc.ReplaceInvitationParams{
-			WorkspaceID: n.WorkspaceID, Hash: n.Hash, UserID: n.MemberID, CreatedBy: n.CreatedBy, ValidFor: n.ValidFor,
-		})
+		return s.invite(ctx, tx, n)
 	})
 	return member, err
+}
+
+func (s *Store) invite(ctx context.Context, tx pgx.Tx, n operation.Invitation) error {
+	return s.q.ReplaceInvitation(ctx, tx, dbsqlc.ReplaceInvitationParams{
+		WorkspaceID: n.WorkspaceID, Hash: n.Hash, UserID: n.MemberID, CreatedBy: n.CreatedBy, ValidFor: n.ValidFor,
+	})
 }
 
 func toMember(row dbsqlc.GetMemberRow) operation.Member {

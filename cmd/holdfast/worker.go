@@ -17,9 +17,11 @@ import (
 )
 
 const (
-	sweepInterval   = 15 * time.Second
-	keepInterval    = time.Hour // of the months of changes
-	temporalBackoff = time.Second
+	sweepInterval = 15 * time.Second
+	keepInterval  = time.Hour // of the months of changes
+	// workspaceInterval is how often a worker looks for workspaces that are new.
+	workspaceInterval = time.Minute
+	temporalBackoff   = time.Second
 )
 
 func newWorkerCommand(p process) *cobra.Command {
@@ -107,7 +109,10 @@ func keepHouse(ctx context.Context, c config.Worker, s *services) (stop func()) 
 	go picker.Run(ctx, picks.C)
 	keeper := &operation.ChangeKeeper{Store: s.store, Retention: c.ChangesRetention, Logger: log}
 	go keeper.Run(ctx, months.C)
+	looks := time.NewTicker(workspaceInterval)
+	go newScheduler(c, s).run(ctx, looks.C)
 	return func() {
+		looks.Stop()
 		ticker.Stop()
 		picks.Stop()
 		months.Stop()
@@ -144,7 +149,7 @@ func awaitTemporal(ctx context.Context, s *services, c config.Worker) error {
 	for {
 		err := workflows.EnsureSearchAttributes(ctx, s.temporal, c.Temporal.Namespace)
 		if err == nil {
-			err = workflows.EnsureSchedules(ctx, s.temporal, schedulesOf(c))
+			err = workflows.EnsureSchedules(ctx, s.temporal, schedulesOf(c, config.DefaultWorkspace))
 		}
 		if err == nil {
 			return nil
@@ -155,12 +160,5 @@ func awaitTemporal(ctx context.Context, s *services, c config.Worker) error {
 			return ctx.Err()
 		case <-time.After(temporalBackoff):
 		}
-	}
-}
-
-// schedulesOf is what runs by itself in the one workspace that there is.
-func schedulesOf(c config.Worker) workflows.Schedules {
-	return workflows.Schedules{
-		WorkspaceID: config.DefaultWorkspace, Sweep: c.SweepEvery, Refresh: c.RefreshEvery, Deliveries: c.DeliveriesEvery,
 	}
 }

@@ -64,6 +64,24 @@ func (q *Queries) CountMembers(ctx context.Context, db DBTX, workspaceID string)
 	return count, err
 }
 
+const countOtherAdmins = `-- name: CountOtherAdmins :one
+select count(*) from memberships m join users u on u.id = m.user_id
+where m.workspace_id = $1 and m.user_id <> $2 and m.role = 'admin' and m.repositories = '{}' and u.disabled_at is null
+`
+
+type CountOtherAdminsParams struct {
+	WorkspaceID string
+	UserID      string
+}
+
+// Those who can let others in: who sees a part only cannot.
+func (q *Queries) CountOtherAdmins(ctx context.Context, db DBTX, arg CountOtherAdminsParams) (int64, error) {
+	row := db.QueryRow(ctx, countOtherAdmins, arg.WorkspaceID, arg.UserID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const deleteExpiredSessions = `-- name: DeleteExpiredSessions :exec
 delete from sessions where workspace_id = $1 and user_id = $2 and expires_at < now() - interval '1 day'
 `
@@ -77,6 +95,37 @@ type DeleteExpiredSessionsParams struct {
 func (q *Queries) DeleteExpiredSessions(ctx context.Context, db DBTX, arg DeleteExpiredSessionsParams) error {
 	_, err := db.Exec(ctx, deleteExpiredSessions, arg.WorkspaceID, arg.UserID)
 	return err
+}
+
+const deleteInvitations = `-- name: DeleteInvitations :exec
+delete from invitations where workspace_id = $1 and user_id = $2
+`
+
+type DeleteInvitationsParams struct {
+	WorkspaceID string
+	UserID      string
+}
+
+func (q *Queries) DeleteInvitations(ctx context.Context, db DBTX, arg DeleteInvitationsParams) error {
+	_, err := db.Exec(ctx, deleteInvitations, arg.WorkspaceID, arg.UserID)
+	return err
+}
+
+const deleteMember = `-- name: DeleteMember :execrows
+delete from memberships where workspace_id = $1 and user_id = $2
+`
+
+type DeleteMemberParams struct {
+	WorkspaceID string
+	UserID      string
+}
+
+func (q *Queries) DeleteMember(ctx context.Context, db DBTX, arg DeleteMemberParams) (int64, error) {
+	result, err := db.Exec(ctx, deleteMember, arg.WorkspaceID, arg.UserID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const endSession = `-- name: EndSession :one
@@ -124,6 +173,17 @@ func (q *Queries) FindSession(ctx context.Context, db DBTX, arg FindSessionParam
 		&i.Ended,
 	)
 	return i, err
+}
+
+const forgetUser = `-- name: ForgetUser :one
+select forget_user($1) as forgotten
+`
+
+func (q *Queries) ForgetUser(ctx context.Context, db DBTX, id string) (int64, error) {
+	row := db.QueryRow(ctx, forgetUser, id)
+	var forgotten int64
+	err := row.Scan(&forgotten)
+	return forgotten, err
 }
 
 const getMember = `-- name: GetMember :one
@@ -214,6 +274,107 @@ func (q *Queries) InsertMember(ctx context.Context, db DBTX, arg InsertMemberPar
 	return items, nil
 }
 
+const listMembers = `-- name: ListMembers :many
+select m.workspace_id, m.user_id, u.login, u.name, u.email, u.github_id, u.disabled_at, m.role, m.repositories, m.created_by, m.created_at, m.updated_at
+from memberships m join users u on u.id = m.user_id
+where m.workspace_id = $1
+order by lower(u.login)
+limit $2
+`
+
+type ListMembersParams struct {
+	WorkspaceID string
+	RowLimit    int32
+}
+
+type ListMembersRow struct {
+	WorkspaceID  string
+	UserID       string
+	Login        string
+	Name         string
+	Email        string
+	GithubID     *int64
+	DisabledAt   *time.Time
+	Role         string
+	Repositories []string
+	CreatedBy    string
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+}
+
+func (q *Queries) ListMembers(ctx context.Context, db DBTX, arg ListMembersParams) ([]ListMembersRow, error) {
+	rows, err := db.Query(ctx, listMembers, arg.WorkspaceID, arg.RowLimit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListMembersRow{}
+	for rows.Next() {
+		var i ListMembersRow
+		if err := rows.Scan(
+			&i.WorkspaceID,
+			&i.UserID,
+			&i.Login,
+			&i.Name,
+			&i.Email,
+			&i.GithubID,
+			&i.DisabledAt,
+			&i.Role,
+			&i.Repositories,
+			&i.CreatedBy,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSessions = `-- name: ListSessions :many
+select workspace_id, id, user_id, method, created_at, refreshed_at, expires_at, revoked_at, revoked_reason from sessions where workspace_id = $1 and user_id = $2 order by created_at desc, id limit $3
+`
+
+type ListSessionsParams struct {
+	WorkspaceID string
+	UserID      string
+	RowLimit    int32
+}
+
+func (q *Queries) ListSessions(ctx context.Context, db DBTX, arg ListSessionsParams) ([]Session, error) {
+	rows, err := db.Query(ctx, listSessions, arg.WorkspaceID, arg.UserID, arg.RowLimit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Session{}
+	for rows.Next() {
+		var i Session
+		if err := rows.Scan(
+			&i.WorkspaceID,
+			&i.ID,
+			&i.UserID,
+			&i.Method,
+			&i.CreatedAt,
+			&i.RefreshedAt,
+			&i.ExpiresAt,
+			&i.RevokedAt,
+			&i.RevokedReason,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockMembers = `-- name: LockMembers :exec
 select pg_advisory_xact_lock(hashtextextended('holdfast:members:' || $1::text, 0))
 `
@@ -268,6 +429,25 @@ func (q *Queries) ReplaceInvitation(ctx context.Context, db DBTX, arg ReplaceInv
 	return err
 }
 
+const revokeSessions = `-- name: RevokeSessions :execrows
+update sessions set revoked_at = now(), revoked_reason = $1
+where workspace_id = $2 and user_id = $3 and revoked_at is null
+`
+
+type RevokeSessionsParams struct {
+	Reason      *string
+	WorkspaceID string
+	UserID      string
+}
+
+func (q *Queries) RevokeSessions(ctx context.Context, db DBTX, arg RevokeSessionsParams) (int64, error) {
+	result, err := db.Exec(ctx, revokeSessions, arg.Reason, arg.WorkspaceID, arg.UserID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const signIn = `-- name: SignIn :one
 select coalesce(sign_in($1, $2, $3, $4, $5::uuid, $6, $7), 'null')::jsonb as session
 `
@@ -296,4 +476,29 @@ func (q *Queries) SignIn(ctx context.Context, db DBTX, arg SignInParams) (json.R
 	var session json.RawMessage
 	err := row.Scan(&session)
 	return session, err
+}
+
+const updateMember = `-- name: UpdateMember :execrows
+update memberships set role = $1, repositories = $2::text[], updated_at = now()
+where workspace_id = $3 and user_id = $4
+`
+
+type UpdateMemberParams struct {
+	Role         string
+	Repositories []string
+	WorkspaceID  string
+	UserID       string
+}
+
+func (q *Queries) UpdateMember(ctx context.Context, db DBTX, arg UpdateMemberParams) (int64, error) {
+	result, err := db.Exec(ctx, updateMember,
+		arg.Role,
+		arg.Repositories,
+		arg.WorkspaceID,
+		arg.UserID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }

@@ -258,9 +258,31 @@ type OperationEvent struct {
 	Data json.RawMessage
 }
 
+// Each sign-in of a member: the family of the refresh tokens that descend from it, and of their access tokens.
+type Session struct {
+	WorkspaceID string
+	ID          string
+	UserID      string
+	// How the member signed in: invitation or github.
+	Method      string
+	CreatedAt   time.Time
+	RefreshedAt time.Time
+	// However often it is refreshed.
+	ExpiresAt     time.Time
+	RevokedAt     *time.Time
+	RevokedReason *string
+}
+
 // How many operations wait, and for what: each shows the longest wait of its collections.
 type WaitCount struct {
 	Reason         string
 	Operations     int64
 	LongestSeconds float64
+}
+
+// All workspaces by name, for the installation's administrators and for what runs by itself in each.
+type WorkspaceList struct {
+	ID        string
+	Name      string
+	CreatedAt time.Time
 }

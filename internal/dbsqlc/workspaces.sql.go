@@ -9,6 +9,60 @@ import (
 	"context"
 )
 
+const createWorkspace = `-- name: CreateWorkspace :many
+select create_workspace($1, $2)::uuid as id
+`
+
+type CreateWorkspaceParams struct {
+	ID   string
+	Name string
+}
+
+// Yields no row where the name is taken.
+func (q *Queries) CreateWorkspace(ctx context.Context, db DBTX, arg CreateWorkspaceParams) ([]string, error) {
+	rows, err := db.Query(ctx, createWorkspace, arg.ID, arg.Name)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listWorkspaces = `-- name: ListWorkspaces :many
+select id, name, created_at from workspace_list order by name limit $1
+`
+
+func (q *Queries) ListWorkspaces(ctx context.Context, db DBTX, rowLimit int32) ([]WorkspaceList, error) {
+	rows, err := db.Query(ctx, listWorkspaces, rowLimit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []WorkspaceList{}
+	for rows.Next() {
+		var i WorkspaceList
+		if err := rows.Scan(&i.ID, &i.Name, &i.CreatedAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const workspaceExists = `-- name: WorkspaceExists :one
 select exists (select from workspaces where id = $1)
 `

@@ -67,3 +67,36 @@ type Exchange struct {
 
 // Refused tells whether nothing was given for what was shown.
 func (e Exchange) Refused() bool { return e.Expired || e.Disabled || e.Revoked || e.Reused }
+
+// MemberChange is a change of a membership; what is nil stays as it is.
+type MemberChange struct {
+	Role         *string
+	Repositories *[]string
+	IfUpdatedAt  *time.Time // only if it was last changed then; nil: in any case
+}
+
+// Session is a sign-in of a member.
+type Session struct {
+	ID            string
+	Method        string // how the member signed in: invitation or github
+	CreatedAt     time.Time
+	RefreshedAt   time.Time
+	ExpiresAt     time.Time
+	RevokedAt     *time.Time // nil: it was not
+	RevokedReason string
+}
+
+// Workspace is what operations, connections and members belong to.
+type Workspace struct {
+	ID        string
+	Name      string
+	CreatedAt time.Time
+}
+
+// NewWorkspace is a workspace that does not exist yet, with its first administrator.
+type NewWorkspace struct {
+	ID         string
+	Name       string
+	Admin      NewMember  // of this workspace
+	Invitation Invitation // of the administrator
+}

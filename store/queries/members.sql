@@ -55,3 +55,35 @@ delete from sessions where workspace_id = @workspace_id and user_id = @user_id a
 -- name: SignIn :one
 -- Null: nobody has let the person with that GitHub account in.
 select coalesce(sign_in(@github_id, @login, @name, @email, sqlc.narg('workspace_id')::uuid, @session_id, @refresh), 'null')::jsonb as session;
+
+-- name: ListMembers :many
+select m.workspace_id, m.user_id, u.login, u.name, u.email, u.github_id, u.disabled_at, m.role, m.repositories, m.created_by, m.created_at, m.updated_at
+from memberships m join users u on u.id = m.user_id
+where m.workspace_id = @workspace_id
+order by lower(u.login)
+limit @row_limit;
+
+-- name: UpdateMember :execrows
+update memberships set role = @role, repositories = @repositories::text[], updated_at = now()
+where workspace_id = @workspace_id and user_id = @user_id;
+
+-- name: DeleteMember :execrows
+delete from memberships where workspace_id = @workspace_id and user_id = @user_id;
+
+-- name: CountOtherAdmins :one
+-- Those who can let others in: who sees a part only cannot.
+select count(*) from memberships m join users u on u.id = m.user_id
+where m.workspace_id = @workspace_id and m.user_id <> @user_id and m.role = 'admin' and m.repositories = '{}' and u.disabled_at is null;
+
+-- name: ForgetUser :one
+select forget_user(@id) as forgotten;
+
+-- name: ListSessions :many
+select * from sessions where workspace_id = @workspace_id and user_id = @user_id order by created_at desc, id limit @row_limit;
+
+-- name: RevokeSessions :execrows
+update sessions set revoked_at = now(), revoked_reason = @reason
+where workspace_id = @workspace_id and user_id = @user_id and revoked_at is null;
+
+-- name: DeleteInvitations :exec
+delete from invitations where workspace_id = @workspace_id and user_id = @user_id;
