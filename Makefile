@@ -172,6 +172,10 @@ bench-freshness: bin/holdfast bin/dev ## Measure how soon a webhook's change is 
 bench-load: bin/holdfast bin/dev ## Measure how many requests a second the API answers, beside the plain limit
 	@./bin/dev bench load $(BENCHFLAGS)
 
+.PHONY: bench-streams
+bench-streams: bin/holdfast bin/dev ## Measure how soon thousands of listeners have what happens; BENCHFLAGS=--kill
+	@./bin/dev bench streams $(BENCHFLAGS)
+
 .PHONY: bench-memory
 bench-memory: bin/holdfast bin/dev ## Measure how much memory a worker takes for up to a million items
 	@./bin/dev bench memory $(BENCHFLAGS)

@@ -60,7 +60,7 @@ by a plain loop in turns, and prints medians of what both took. Then "bench upke
 	cmd.Flags().IntVar(&o.speed.Runs, "runs", 3, "how many `runs` of each")
 	cmd.Flags().BoolVar(&o.quick, "quick", false, "5,000 items, one run and short: to see that it works")
 	deliveryFlags(cmd, &o.fresh)
-	cmd.AddCommand(benchUpkeepCommand(&o), benchFreshnessCommand(&o), benchMemoryCommand(&o), benchProfileCommand(&o), benchLoadCommand(&o))
+	cmd.AddCommand(benchUpkeepCommand(&o), benchFreshnessCommand(&o), benchMemoryCommand(&o), benchProfileCommand(&o), benchLoadCommand(&o), benchStreamsCommand(&o))
 	return cmd
 }
 

@@ -16,7 +16,7 @@ import (
 // partCommands are the parts of a benchmark that are processes of their own, so that
 // what each one uses can be told apart.
 func partCommands() []*cobra.Command {
-	return []*cobra.Command{simulatorCommand(), temporalCommand(), loopCommand(), plainCommand()}
+	return []*cobra.Command{simulatorCommand(), temporalCommand(), loopCommand(), plainCommand(), listenersCommand()}
 }
 
 func simulatorCommand() *cobra.Command {
@@ -85,4 +85,13 @@ func plainCommand() *cobra.Command {
 	cmd.Flags().StringVar(&database, "database", "", "the `URL` of the database")
 	cmd.Flags().IntVar(&port, "port", 0, "the `port` to listen at")
 	return cmd
+}
+
+func listenersCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "listeners", Short: "listen to operations, as standard input says", Hidden: true, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return bench.ServeListeners(cmd.Context(), os.Stdin, os.Stdout)
+		},
+	}
 }
