@@ -63,7 +63,8 @@ func (a *API) authenticate(next http.Handler) http.Handler {
 			return
 		}
 		if info := requestOf(ctx); info != nil {
-			info.identity, info.ids.Workspace, info.shown = identity, identity.WorkspaceID, token
+			// A stream keeps the token for as long as it is open, and would keep all headers with it.
+			info.identity, info.ids.Workspace, info.shown = identity, identity.WorkspaceID, strings.Clone(token)
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -1,9 +1,21 @@
 package api
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
+)
+
+// The sizes of a stream's buffers, in bytes. Of those that the server has for requests, 4 KiB
+// each, thousands of listeners would hold tens of megabytes: what they send is small, and what
+// is longer than the buffer is written as it is.
+const (
+	streamReadBuffer  = 256
+	streamWriteBuffer = 512
 )
 
 // refusedUpgrade keeps the WebSocket library from writing its refusals as plain
@@ -32,7 +44,25 @@ func (u *refusedUpgrade) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// Unwrap lets the library find the connection to take over.
+// Hijack hands over the connection with buffers that fit a stream.
+func (u *refusedUpgrade) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := http.NewResponseController(u.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, fmt.Errorf("take the connection over: %w", err)
+	}
+	read, err := buffered.Reader.Peek(buffered.Reader.Buffered())
+	if err != nil {
+		return nil, nil, fmt.Errorf("take over what was read: %w", err)
+	}
+	// The library asks the reader for what it has buffered, and reads on from the connection.
+	reader := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(read)), conn), max(streamReadBuffer, len(read)))
+	if _, err := reader.Peek(len(read)); err != nil {
+		return nil, nil, fmt.Errorf("take over what was read: %w", err)
+	}
+	return conn, bufio.NewReadWriter(reader, bufio.NewWriterSize(conn, streamWriteBuffer)), nil
+}
+
+// Unwrap lets others find what is below.
 func (u *refusedUpgrade) Unwrap() http.ResponseWriter { return u.ResponseWriter }
 
 // problem is the refusal in the form of all others.
