@@ -172,7 +172,9 @@ func openEntrances(o *api.Options, c config.API, s *services) (err error) {
 	if o.Issuer, err = newIssuer(c); err != nil {
 		return err
 	}
-	o.EntranceThrottle = throttle.New(s.redis, entrancesPerMinute)
+	if c.RequestsPerMinute > 0 {
+		o.EntranceThrottle = throttle.New(s.redis, entrancesPerMinute)
+	}
 	if c.SignsIn() {
 		o.SignIn = signin.New(signin.Options{
 			ClientID: c.OAuthClientID, ClientSecret: c.OAuthClientSecret, WebURL: c.OAuthURL, APIURL: c.GitHubURL, Callback: c.OAuthCallback, Redis: s.redis,

@@ -55,7 +55,8 @@ type API struct {
 	Listen     string `env:"HOLDFAST_LISTEN" envDefault:":8080"`
 	PrivateKey string `env:"HOLDFAST_JWT_PRIVATE_KEY"`
 	PublicKeys string `env:"HOLDFAST_JWT_PUBLIC_KEY"`
-	// RequestsPerMinute is how many requests one key or token may make; 0: any number.
+	// RequestsPerMinute is how many requests one key or token may make; 0: any number, and one
+	// address may sign in as often as it likes.
 	RequestsPerMinute int `env:"HOLDFAST_API_REQUESTS_PER_MINUTE" envDefault:"1200"`
 	// CORSOrigins are the origins whose pages may ask the API, separated by commas.
 	CORSOrigins string `env:"HOLDFAST_CORS_ORIGINS"`
