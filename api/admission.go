@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // errShutdown is why streams end when the server does.
@@ -82,4 +83,11 @@ func shuttingDown(ctx context.Context) *Problem {
 func crowded(ctx context.Context) *Problem {
 	return newProblem(ctx, http.StatusServiceUnavailable, "too_many_streams",
 		"This server has as many streams open as it takes. Try again in a moment.").with("Retry-After", "5")
+}
+
+// orElse sets v to the default where nothing sensible was chosen.
+func orElse[T int | time.Duration](v *T, byDefault T) {
+	if *v <= 0 {
+		*v = byDefault
+	}
 }

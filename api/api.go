@@ -139,6 +139,7 @@ type Options struct {
 	Health       Health
 	Streams      Streams
 	Waker        Waker
+	Tickets      Tickets
 	Verifier     *auth.Verifier
 	// Issuer signs the tokens of sessions; nil: nobody signs in.
 	Issuer *auth.Issuer
@@ -204,6 +205,7 @@ type API struct {
 	log      *slog.Logger
 	routes   chi.Router
 	document document
+	messages asset                            // the document at /asyncapi.json
 	assets   func() (map[string]asset, error) // of /docs; prepared when they are first asked for
 	refusals minutely                         // that are recorded
 
@@ -243,19 +245,15 @@ func New(o Options) (*API, error) {
 	if a.document, err = newDocument(openAPI); err != nil {
 		return nil, err
 	}
+	if a.messages, err = newAsyncAPI(o.Version); err != nil {
+		return nil, err
+	}
 	if err := a.measureStreams(); err != nil {
 		return nil, err
 	}
 	a.routes = router
 	a.assets = sync.OnceValues(docsAssets)
 	return a, nil
-}
-
-// orElse sets v to the default where nothing sensible was chosen.
-func orElse[T int | time.Duration](v *T, byDefault T) {
-	if *v <= 0 {
-		*v = byDefault
-	}
 }
 
 // ServeHTTP answers one request.

@@ -404,7 +404,7 @@ func setup(t *testing.T, change ...func(*api.Options)) *bundle {
 	verifier, err := auth.NewVerifier(b.clock, auth.PublicKey(key))
 	require.NoError(t, err)
 	o := api.Options{
-		Operations: b.store, Repositories: b.store, Statuses: b.store, Changes: b.store, Keys: b.store, Members: b.store, Sessions: b.store, Workspaces: b.store, Issuer: auth.NewIssuer(key, b.clock), SignIn: gitHub{person: operation.Person{GitHubID: 7, Login: "grace"}}, Audit: b.store, Answers: &answers{kept: map[string]*keptAnswer{}}, Starter: b.starter, Health: b.health, Streams: b.hub, Waker: b.publisher,
+		Operations: b.store, Repositories: b.store, Statuses: b.store, Changes: b.store, Keys: b.store, Members: b.store, Sessions: b.store, Workspaces: b.store, Issuer: auth.NewIssuer(key, b.clock), SignIn: gitHub{person: operation.Person{GitHubID: 7, Login: "grace"}}, Audit: b.store, Answers: &answers{kept: map[string]*keptAnswer{}}, Starter: b.starter, Health: b.health, Streams: b.hub, Waker: b.publisher, Tickets: progress.NewTickets(client),
 		Webhooks: newReceiver(b.store, log), Verifier: verifier, Logger: log, Collections: []string{"labels", "issues", "pulls"},
 		Connections: b.connected, ConnectionChecker: b.connected, ConnectionRules: rules(), Budgets: b.connected,
 		OrganizationCollections: []string{"teams"}, Presets: []string{"core", "all"}, Now: b.clock,

@@ -73,7 +73,7 @@ var keys = regexp.MustCompile(`^[!-~]{1,255}$`)
 // secrets that are good once.
 func keepsAnswers(path string, input reflect.Type) bool {
 	_, own := input.FieldByName("IdempotencyKey")
-	return !own && !strings.HasPrefix(path, "/v1/codec/") && !strings.HasPrefix(path, "/v1/token")
+	return !own && !strings.HasPrefix(path, "/v1/codec/") && !strings.HasPrefix(path, "/v1/token") && !strings.HasPrefix(path, "/v1/stream/")
 }
 
 // keyParam describes the Idempotency-Key of requests whose answers are kept.

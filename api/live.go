@@ -54,6 +54,12 @@ func liveSpec(config huma.Config) huma.Operation {
 		Responses: problems(config, http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity,
 			http.StatusUpgradeRequired, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable),
 	}
+	spec.Parameters = []*huma.Param{
+		{Name: "ticket", In: "query", Description: "A ticket of POST /v1/stream/tickets, in the place of the token.", Schema: &huma.Schema{Type: huma.TypeString}},
+		{Name: "topic", In: "query", Description: "Of server-sent events: the topics to follow, 20 at most, separated by commas or each in a parameter of its own.", Schema: &huma.Schema{Type: huma.TypeString}},
+		{Name: "Last-Event-ID", In: "header", Description: "Of server-sent events: the id of the last event seen. Browsers send it by themselves.", Schema: &huma.Schema{Type: huma.TypeString}},
+	}
+	spec.Responses["200"] = &huma.Response{Description: "With Accept: text/event-stream the same messages as server-sent events, each in data.", Content: map[string]*huma.MediaType{"text/event-stream": {}}}
 	spec.Responses["101"] = &huma.Response{Description: "The stream; each of the server's messages.", Content: map[string]*huma.MediaType{"application/json": {Schema: message}}}
 	return spec
 }
@@ -63,6 +69,10 @@ func (a *API) live(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	if problem := a.liveRefusal(r); problem != nil {
 		problem.write(w)
+		return
+	}
+	if wantsEvents(r) {
+		a.events(w, r)
 		return
 	}
 	leave, problem := a.streams.begin(ctx)
@@ -90,8 +100,11 @@ func (a *API) liveRefusal(r *http.Request) *Problem {
 	if !a.trustsOrigin(r) {
 		return newProblem(ctx, http.StatusForbidden, "forbidden_origin", "A page of this origin may not open a stream: it is none of those that HOLDFAST_STREAM_ORIGINS names.")
 	}
+	if wantsEvents(r) {
+		return nil // its query says what to follow
+	}
 	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
-		return newProblem(ctx, http.StatusUpgradeRequired, "upgrade_required", "This is a WebSocket; a plain request cannot follow it.").
+		return newProblem(ctx, http.StatusUpgradeRequired, "upgrade_required", "This is a WebSocket, or with Accept: text/event-stream a stream of events; a plain request cannot follow it.").
 			with("Upgrade", "websocket").with("Connection", "Upgrade")
 	}
 	var fields []Field

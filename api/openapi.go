@@ -133,9 +133,10 @@ func documentSpecs(config huma.Config) map[string]huma.Operation {
 	maps.Copy(file.Responses, problems(config, http.StatusNotFound))
 	file.Parameters = []*huma.Param{{Name: "file", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}}}
 	return map[string]huma.Operation{
-		"/openapi.json": spec("get-openapi-json", "This document as JSON", "OpenAPI 3.1", "application/openapi+json"),
-		"/openapi.yaml": spec("get-openapi-yaml", "This document as YAML", "OpenAPI 3.1", "application/openapi+yaml"),
-		"/docs":         spec("get-docs", "This document as a page", "The page", "text/html"),
-		"/docs/{file}":  file,
+		"/openapi.json":  spec("get-openapi-json", "This document as JSON", "OpenAPI 3.1", "application/openapi+json"),
+		"/openapi.yaml":  spec("get-openapi-yaml", "This document as YAML", "OpenAPI 3.1", "application/openapi+yaml"),
+		"/asyncapi.json": spec("get-asyncapi-json", "What the stream of many topics carries, as JSON", "AsyncAPI 3.0", "application/vnd.aai.asyncapi+json"),
+		"/docs":          spec("get-docs", "This document as a page", "The page", "text/html"),
+		"/docs/{file}":   file,
 	}
 }

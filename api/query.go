@@ -31,7 +31,7 @@ func strictQuery(next http.Handler) http.Handler {
 		var fields []Field
 		for _, name := range slices.Sorted(maps.Keys(values)) {
 			switch given := values[name]; {
-			case len(given) > 1:
+			case len(given) > 1 && (r.URL.Path != "/v1/stream" || name != "topic"):
 				fields = append(fields, Field{Location: "query." + name, Message: fmt.Sprintf("is given %d times, and may be once", len(given))})
 			case !keepable(name) || !keepable(given[0]):
 				fields = append(fields, Field{Location: "query." + strings.ToValidUTF8(name, "\uFFFD"), Message: unkeepable})

@@ -31,10 +31,7 @@ func (a *API) router() (chi.Router, *huma.OpenAPI) {
 	admin := group(r.With(noStore, a.authenticate, a.throttled, a.audited, requireRole(auth.RoleAdmin), wholeWorkspace, a.limitTime, a.idempotent), config)
 
 	addOperations(a, start, part, writePart)
-	r.With(noStore, a.authenticate, a.throttled).Get("/v1/operations/{id}/stream", a.stream)
-	describe(part, http.MethodGet, "/v1/operations/{id}/stream", streamSpec(config))
-	r.With(noStore, a.authenticate, a.throttled).Get("/v1/stream", a.live)
-	describe(part, http.MethodGet, "/v1/stream", liveSpec(config))
+	a.addStreams(r, config)
 
 	add(part, http.MethodGet, "/v1/repositories", listRepositoriesSpec(), a.listRepositories)
 	add(part, http.MethodGet, "/v1/repositories/{owner}/{name}/status", repositoryStatusSpec(), a.repositoryStatus)
@@ -61,6 +58,7 @@ func (a *API) router() (chi.Router, *huma.OpenAPI) {
 
 	r.Get("/openapi.json", a.openAPIJSON)
 	r.Get("/openapi.yaml", a.openAPIYAML)
+	r.Get("/asyncapi.json", a.asyncAPIJSON)
 	r.Get("/docs", a.docs)
 	r.Get("/docs/{file}", a.docs)
 	for path, spec := range documentSpecs(config) {
@@ -75,6 +73,16 @@ func (a *API) addWorkspaces(r chi.Router, config huma.Config) {
 	install := group(r.With(noStore, a.authenticate, a.throttled, a.audited, requireRole(auth.RoleAdmin), wholeWorkspace, own, a.limitTime, a.idempotent), config)
 	add(install, http.MethodGet, "/v1/workspaces", listWorkspacesSpec(), a.listWorkspaces)
 	add(install, http.MethodPost, "/v1/workspaces", createWorkspaceSpec(), a.createWorkspace)
+}
+
+// addStreams routes what tells what happens while it does.
+func (a *API) addStreams(r chi.Router, config huma.Config) {
+	audited := group(r.With(noStore, a.authenticate, a.throttled, a.audited, a.limitTime), config)
+	r.With(noStore, a.authenticate, a.throttled).Get("/v1/operations/{id}/stream", a.stream)
+	describe(audited, http.MethodGet, "/v1/operations/{id}/stream", streamSpec(config))
+	r.With(noStore, a.admitTicket, a.authenticate, a.throttled).Get("/v1/stream", a.live)
+	describe(audited, http.MethodGet, "/v1/stream", liveSpec(config))
+	add(audited, http.MethodPost, "/v1/stream/tickets", issueTicketSpec(), a.issueTicket)
 }
 
 // addCodec routes what makes readable what Temporal keeps.

@@ -144,7 +144,7 @@ func newAPI(c config.API, s *services, hub *progress.Hub, starter *workflows.Sta
 		Statuses: &store.Statuses{
 			Store: s.store, Collections: collection.NewRegistry(), Policy: operation.SweepPolicy{Every: c.SweepEvery}, Now: time.Now,
 		},
-		Webhooks: webhooks, Health: needs, Streams: hub, Waker: s.publisher, Verifier: verifier, Issuers: issuers, Logger: s.log,
+		Webhooks: webhooks, Health: needs, Streams: hub, Waker: s.publisher, Tickets: progress.NewTickets(s.redis), Verifier: verifier, Issuers: issuers, Logger: s.log,
 		Collections:             collections.Expand(collection.ScopeRepository, []string{collection.PresetAll}),
 		OrganizationCollections: collections.Expand(collection.ScopeOrganization, []string{collection.PresetAll}),
 		Presets:                 collection.Presets(), Version: version,
