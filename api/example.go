@@ -224,7 +224,11 @@ func polish(o *huma.OpenAPI) {
 			}
 			// A retried request may be answered with what there is: it looks as if it was new.
 			if ok, accepted := op.Responses["200"], op.Responses["202"]; ok != nil && ok.Content == nil && accepted != nil && op.Method == http.MethodPost {
-				ok.Content = maps.Clone(accepted.Content)
+				ok.Content = map[string]*huma.MediaType{}
+				for kind, media := range accepted.Content {
+					own := *media // each has an example of its own
+					ok.Content[kind] = &own
+				}
 			}
 		}
 	}
