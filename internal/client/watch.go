@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -173,19 +172,7 @@ func (w *watch) dial(ctx context.Context) (*websocket.Conn, error) {
 	if err == nil {
 		return conn, nil
 	}
-	if resp == nil || resp.StatusCode < http.StatusBadRequest {
-		return nil, unreachable(err)
-	}
-	var body []byte
-	if resp.Body != nil {
-		// The library keeps the start of a refusal's body for us; a short read only costs detail.
-		body, _ = io.ReadAll(resp.Body)
-	}
-	problem := problemOf(resp, body)
-	if resp.StatusCode < http.StatusInternalServerError && resp.StatusCode != http.StatusTooManyRequests {
-		return nil, stopped{problem}
-	}
-	return nil, problem
+	return nil, refusedDial(resp, err)
 }
 
 // closed reads the end of a connection: nil when the operation has ended, stopped
