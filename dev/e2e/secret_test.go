@@ -118,7 +118,7 @@ func setupSecrets(t *testing.T) *secretRun {
 	r.secrets = map[string]string{
 		"environment's token": "ghp_environment0123456789", "first token": "ghp_first0123456789abcdef", "second token": "github_pat_second0123456789",
 		"refused token": "ghp_refused0123456789abcd", "private key": keyText, "webhook secret": "whs-It's a Secret/to+Everybody", "previous webhook secret": "whs-The One Before It",
-		"secrets' keyset": keyset, "guess at a signature": "whs-not the secret at all", "signing key": product.NewPrivateKey(),
+		"secrets' keyset": keyset, "guess at a signature": "whs-not the secret at all", "signing key": product.NewPrivateKey(), "secret of the sign-in": "0123456789abcdef-oauth",
 	}
 	scopes := []string{"repo", "read:org"}
 	r.world = setup(t, options{
@@ -138,6 +138,8 @@ func setupSecrets(t *testing.T) *secretRun {
 			"GITHUB_TOKEN=" + r.secrets["environment's token"], "HOLDFAST_SECRETS_KEYSET=" + keyset, "SENTRY_DSN=" + dsn, "HOLDFAST_LOG_LEVEL=debug",
 			"OTEL_EXPORTER_OTLP_ENDPOINT=" + r.otlp.url, "OTEL_BSP_SCHEDULE_DELAY=100", "HOLDFAST_GITHUB_TIME_SCALE=0.02",
 			"HOLDFAST_JWT_PRIVATE_KEY=" + r.secrets["signing key"],
+			"HOLDFAST_SIGN_IN_CLIENT_ID=Iv1.holdfast", "HOLDFAST_SIGN_IN_CLIENT_SECRET=" + r.secrets["secret of the sign-in"],
+			"HOLDFAST_SIGN_IN_CALLBACK=http://localhost:8080/v1/sign-in/github/callback",
 		},
 	})
 	database, err := url.Parse(r.databaseURL)
@@ -251,6 +253,7 @@ func TestNoSecretIsLeftBehind(t *testing.T) {
 	t.Parallel()
 	r := setupSecrets(t)
 	r.connect()
+	r.letIn()
 	r.use()
 	require.Eventually(t, func() bool {
 		r.sentry.mu.Lock()
