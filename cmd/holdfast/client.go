@@ -25,20 +25,17 @@ const defaultAPIURL = "http://localhost:8080"
 // newClientCommands are the commands that talk to a running API, or make the
 // tokens to do so.
 func newClientCommands(p process) []*cobra.Command {
-	return []*cobra.Command{newSyncCommand(p), newOperationsCommand(p), newWatchCommand(p), newFollowCommand(p), newConnectionsCommand(p), newBudgetsCommand(p), newKeysCommand(p), newAuditCommand(p), newTokenCommand(p), newAdminCommand(p)}
+	return []*cobra.Command{newSyncCommand(p), newOperationsCommand(p), newWatchCommand(p), newFollowCommand(p), newConnectionsCommand(p), newBudgetsCommand(p), newKeysCommand(p), newMembersCommand(p), newWorkspacesCommand(p), newAuditCommand(p), newTokenCommand(p), newAdminCommand(p)}
 }
 
-// newClient makes the API's client that the environment describes.
+// newClient makes the API's client that the environment describes: with its token, or with
+// the session that login began.
 func newClient(p process) (*client.Client, error) {
-	url := p.env.Get("HOLDFAST_API_URL")
-	if url == "" {
-		url = defaultAPIURL
-	}
 	token := p.env.Get("HOLDFAST_TOKEN")
 	if token == "" {
-		return nil, usageError{config.MustBeSet("HOLDFAST_TOKEN", "the token that is shown to the API; `holdfast token create` makes one")}
+		return sessionClient(p)
 	}
-	c, err := client.New(url, token, nil)
+	c, err := client.New(apiURL(p), token, nil)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("HOLDFAST_API_URL: %w", err)}
 	}

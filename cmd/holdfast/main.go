@@ -72,6 +72,7 @@ func newRootCommand(p process) *cobra.Command {
 	root.AddCommand(newKeysetCommands(p)...)
 	root.AddCommand(newHealthCommand(p), newLogLevelCommand(p))
 	root.AddCommand(newClientCommands(p)...)
+	root.AddCommand(newSessionCommands(p)...)
 	root.AddCommand(newOpenAPICommand(p), newReferenceCommand(p))
 	return root
 }

@@ -30,14 +30,26 @@ const maxAnswer = 8 << 20
 // concurrent use.
 type Client struct {
 	base  *url.URL
-	token string
-	http  *http.Client
-	retry retry
+	token func(context.Context) (string, error)
+	// renews tells that token may yield another one once one has expired.
+	renews bool
+	http   *http.Client
+	retry  retry
 }
 
 // New makes a client of the API at baseURL ("http://localhost:8080") that shows
 // token as its bearer token. hc may be nil.
 func New(baseURL, token string, hc *http.Client) (*Client, error) {
+	c, err := NewWithTokens(baseURL, func(context.Context) (string, error) { return token, nil }, hc)
+	if err == nil {
+		c.renews = false
+	}
+	return c, err
+}
+
+// NewWithTokens makes a client that asks token for each request's bearer token; an empty
+// one is not shown. hc may be nil.
+func NewWithTokens(baseURL string, token func(context.Context) (string, error), hc *http.Client) (*Client, error) {
 	base, err := url.Parse(strings.TrimSuffix(baseURL, "/"))
 	if err != nil {
 		return nil, fmt.Errorf("the API's URL %q cannot be read: %w", baseURL, err)
@@ -48,7 +60,7 @@ func New(baseURL, token string, hc *http.Client) (*Client, error) {
 	if hc == nil {
 		hc = &http.Client{Timeout: 30 * time.Second}
 	}
-	return &Client{base: base, token: token, http: hc, retry: defaultRetry}, nil
+	return &Client{base: base, token: token, renews: true, http: hc, retry: defaultRetry}, nil
 }
 
 // Problem is an RFC 9457 problem document that the API answered with.
@@ -181,7 +193,9 @@ func (c *Client) do(ctx context.Context, method, path string, header http.Header
 	for name, values := range header {
 		req.Header[name] = values
 	}
-	c.authorize(req.Header)
+	if err := c.authorize(ctx, req.Header); err != nil {
+		return err
+	}
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return unreachable(err)
@@ -204,12 +218,17 @@ func (c *Client) do(ctx context.Context, method, path string, header http.Header
 }
 
 // authorize adds what every request carries.
-func (c *Client) authorize(h http.Header) {
-	if c.token != "" {
-		h.Set("Authorization", "Bearer "+c.token)
+func (c *Client) authorize(ctx context.Context, h http.Header) error {
+	token, err := c.token(ctx)
+	if err != nil {
+		return err
+	}
+	if token != "" {
+		h.Set("Authorization", "Bearer "+token)
 	}
 	h.Set("Accept", "application/json, application/problem+json")
 	h.Set("User-Agent", "holdfast-cli")
+	return nil
 }
 
 // problemOf turns a refusal into a readable error, whoever wrote its body: a

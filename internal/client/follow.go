@@ -106,7 +106,7 @@ func (f *follow) connect(ctx context.Context) error {
 	for len(f.cursors) > 0 {
 		_, data, err := conn.Read(ctx)
 		if err != nil {
-			return closed(err)
+			return f.client.closed(err)
 		}
 		if err := f.message(data); err != nil {
 			return err
@@ -167,8 +167,10 @@ func refusedTopic(topic, code, sentence string) error {
 }
 
 func (f *follow) dial(ctx context.Context) (*websocket.Conn, error) {
-	header := http.Header{}
-	f.client.authorize(header)
+	header, err := f.client.opening(ctx)
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	conn, resp, err := websocket.Dial(ctx, f.client.base.String()+"/v1/stream", &websocket.DialOptions{HTTPClient: f.client.http, HTTPHeader: header})

@@ -130,7 +130,7 @@ func (w *watch) connect(ctx context.Context) error {
 	for {
 		_, data, err := conn.Read(ctx)
 		if err != nil {
-			return closed(err)
+			return w.client.closed(err)
 		}
 		if err := w.message(data); err != nil {
 			return err
@@ -164,8 +164,10 @@ func (w *watch) dial(ctx context.Context) (*websocket.Conn, error) {
 	if w.resume {
 		u += "?since=" + strconv.FormatInt(w.op.Seq, 10)
 	}
-	header := http.Header{}
-	w.client.authorize(header)
+	header, err := w.client.opening(ctx)
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	conn, resp, err := websocket.Dial(ctx, u, &websocket.DialOptions{HTTPClient: w.client.http, HTTPHeader: header})
@@ -175,9 +177,21 @@ func (w *watch) dial(ctx context.Context) (*websocket.Conn, error) {
 	return nil, refusedDial(resp, err)
 }
 
+// opening is the header with which a stream is opened.
+func (c *Client) opening(ctx context.Context) (http.Header, error) {
+	header := http.Header{}
+	switch err := c.authorize(ctx, header); {
+	case errors.Is(err, ErrUnreachable):
+		return nil, err
+	case err != nil:
+		return nil, stopped{err} // the session cannot be gone on with
+	}
+	return header, nil
+}
+
 // closed reads the end of a connection: nil when the operation has ended, stopped
 // when the server will not have us back, and otherwise an error worth another try.
-func closed(err error) error {
+func (c *Client) closed(err error) error {
 	var ce websocket.CloseError
 	if !errors.As(err, &ce) {
 		return fmt.Errorf("the stream dropped: %w", err)
@@ -186,6 +200,9 @@ func closed(err error) error {
 	case websocket.StatusNormalClosure:
 		return nil
 	case websocket.StatusPolicyViolation:
+		if c.renews {
+			return fmt.Errorf("the server ended the stream: %s", ce.Reason) // the next token may be good
+		}
 		return stopped{fmt.Errorf("the server ended the stream: %s", strings.TrimSuffix(ce.Reason, "."))}
 	default:
 		return fmt.Errorf("the server ended the stream: %s (%d)", ce.Reason, ce.Code)

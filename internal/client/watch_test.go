@@ -250,3 +250,35 @@ func TestNoSecretInAURL(t *testing.T) {
 	require.NoError(t, err)
 	require.NotContains(t, strings.Join(queries(), " "), "secret")
 }
+
+// Whose tokens are renewed goes on with the next one when one has expired, from where it was.
+func TestWatchGoesOnWithTheNextToken(t *testing.T) {
+	t.Parallel()
+	c, queries := play(t,
+		func(s *stage) {
+			s.send(snapshot(3, operation.StateRunning))
+			s.end(websocket.StatusPolicyViolation, "the token has expired")
+		},
+		func(s *stage) {
+			if s.r.Header.Get("Authorization") != "Bearer token 2" {
+				s.refuse(http.StatusUnauthorized, "another token")
+				return
+			}
+			s.send(state(4, operation.StateSucceeded))
+			finish(s)
+		})
+	asked := 0
+	c.renews, c.token = true, func(context.Context) (string, error) {
+		asked++
+		return fmt.Sprint("token ", asked), nil
+	}
+	op, err := c.Watch(t.Context(), opID, -1, func(operation.Operation, progress.Message) error { return nil })
+	require.NoError(t, err)
+	require.Equal(t, operation.StateSucceeded, op.State)
+	require.Equal(t, []string{"", "since=3"}, queries())
+
+	c.token = func(context.Context) (string, error) { return "", errors.New("sign in again") }
+	_, err = c.Watch(t.Context(), opID, -1, nil)
+	require.ErrorContains(t, err, "sign in again")
+	require.Empty(t, queries())
+}
