@@ -27,5 +27,7 @@ func RegisterDatabase(w worker.ActivityRegistry, s *Sync) {
 	w.RegisterActivity(s.LookAtOperation)
 	w.RegisterActivity(s.DueRepositories)
 	w.RegisterActivity(s.BeginRepository)
+	w.RegisterActivity(s.BeginScheduled)
+	w.RegisterActivity(s.CancelScheduled)
 	w.RegisterActivity(s.IndexSearch)
 }

@@ -124,6 +124,7 @@ type Waker interface {
 // Options says what an API works with. Everything is required unless it says otherwise.
 type Options struct {
 	Operations   OperationStore
+	Schedules    Schedules
 	Repositories RepositoryStore
 	Statuses     StatusStore
 	Changes      ChangeStore

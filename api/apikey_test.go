@@ -194,7 +194,7 @@ func TestNoRouteShowsALimitedKeyMore(t *testing.T) {
 		require.Contains(t, []int{http.StatusForbidden, http.StatusNotFound, http.StatusOK}, got.StatusCode, "%s %s: %s", method, route, got.body)
 		if got.StatusCode == http.StatusOK {
 			require.NotContains(t, got.body, "octo", "%s %s", method, route)
-			require.Contains(t, []string{"/v1/operations", "/v1/repositories", "/v1/changes", "/v1/me"}, route, "a route that shows a part")
+			require.Contains(t, []string{"/v1/operations", "/v1/repositories", "/v1/changes", "/v1/me", "/v1/schedules"}, route, "a route that shows a part")
 		}
 		return nil
 	}))

@@ -376,6 +376,7 @@ type bundle struct {
 	store     *store
 	starter   *starter
 	connected *connected
+	schedules *schedules
 	health    health
 	hub       *progress.Hub
 	publisher *progress.Publisher
@@ -393,7 +394,7 @@ var key = ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, ed25519.SeedSize))
 func setup(t *testing.T, change ...func(*api.Options)) *bundle {
 	t.Helper()
 	b := &bundle{store: newStore(), starter: &starter{}, health: health{"postgres": nil, "temporal": nil}, log: &safeBuffer{}, now: start}
-	b.connected = newConnected(b.store)
+	b.connected, b.schedules = newConnected(b.store), newSchedules(b.store)
 	log := slog.New(slog.NewJSONHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	client := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
 	b.publisher = progress.NewPublisher(client, progress.DefaultStream, log)
@@ -404,7 +405,7 @@ func setup(t *testing.T, change ...func(*api.Options)) *bundle {
 	verifier, err := auth.NewVerifier(b.clock, auth.PublicKey(key))
 	require.NoError(t, err)
 	o := api.Options{
-		Operations: b.store, Repositories: b.store, Statuses: b.store, Changes: b.store, Keys: b.store, Members: b.store, Sessions: b.store, Workspaces: b.store, Issuer: auth.NewIssuer(key, b.clock), SignIn: gitHub{person: operation.Person{GitHubID: 7, Login: "grace"}}, Audit: b.store, Answers: &answers{kept: map[string]*keptAnswer{}}, Starter: b.starter, Health: b.health, Streams: b.hub, Waker: b.publisher, Tickets: progress.NewTickets(client),
+		Operations: b.store, Schedules: b.schedules, Repositories: b.store, Statuses: b.store, Changes: b.store, Keys: b.store, Members: b.store, Sessions: b.store, Workspaces: b.store, Issuer: auth.NewIssuer(key, b.clock), SignIn: gitHub{person: operation.Person{GitHubID: 7, Login: "grace"}}, Audit: b.store, Answers: &answers{kept: map[string]*keptAnswer{}}, Starter: b.starter, Health: b.health, Streams: b.hub, Waker: b.publisher, Tickets: progress.NewTickets(client),
 		Webhooks: newReceiver(b.store, log), Verifier: verifier, Logger: log, Collections: []string{"labels", "issues", "pulls"},
 		Connections: b.connected, ConnectionChecker: b.connected, ConnectionRules: rules(), Budgets: b.connected,
 		OrganizationCollections: []string{"teams"}, Presets: []string{"core", "all"}, Now: b.clock,

@@ -39,6 +39,7 @@ func newConfig(version string) huma.Config {
 	}
 	config.Tags = []*huma.Tag{
 		{Name: "operations", Description: "Long work: started, listed, followed, cancelled."},
+		{Name: "schedules", Description: "Operations that are asked for again and again."},
 		{Name: "repositories", Description: "What is mirrored."},
 		{Name: "changes", Description: "What changed, what it was before, and how to have it forgotten."},
 		{Name: "connections", Description: "GitHub credentials, and what is left of their limits."},

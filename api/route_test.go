@@ -36,6 +36,13 @@ type asked struct {
 func everyRoute(encrypted string) map[string]asked {
 	return map[string]asked{
 		"POST /v1/syncs":                                                  {path: "/v1/syncs", body: `{"repository":"octo/mirror"}`, status: 202, role: auth.RoleOperator},
+		"GET /v1/schedules":                                               {path: "/v1/schedules?limit=1", status: 200, role: auth.RoleReader},
+		"POST /v1/schedules":                                              {path: "/v1/schedules", body: nightly, status: 201, role: auth.RoleOperator},
+		"GET /v1/schedules/{id}":                                          {path: "/v1/schedules/" + scheduleID, status: 200, role: auth.RoleReader},
+		"DELETE /v1/schedules/{id}":                                       {path: "/v1/schedules/" + spareScheduleID, status: 204, role: auth.RoleOperator},
+		"POST /v1/schedules/{id}/pause":                                   {path: "/v1/schedules/" + scheduleID + "/pause", status: 200, role: auth.RoleOperator},
+		"POST /v1/schedules/{id}/resume":                                  {path: "/v1/schedules/" + scheduleID + "/resume", status: 200, role: auth.RoleOperator},
+		"POST /v1/schedules/{id}/trigger":                                 {path: "/v1/schedules/" + scheduleID + "/trigger", status: 202, role: auth.RoleOperator},
 		"GET /v1/operations":                                              {path: "/v1/operations?limit=1", status: 200, role: auth.RoleReader},
 		"GET /v1/operations/{id}":                                         {path: "/v1/operations/ID", status: 200, role: auth.RoleReader},
 		"POST /v1/operations/{id}/cancel":                                 {path: "/v1/operations/ID/cancel", status: 202, role: auth.RoleOperator},

@@ -32,6 +32,7 @@ func (a *API) router() (chi.Router, *huma.OpenAPI) {
 
 	addOperations(a, start, part, writePart)
 	a.addStreams(r, config)
+	addSchedules(a, part, writePart)
 
 	add(part, http.MethodGet, "/v1/repositories", listRepositoriesSpec(), a.listRepositories)
 	add(part, http.MethodGet, "/v1/repositories/{owner}/{name}/status", repositoryStatusSpec(), a.repositoryStatus)
@@ -110,6 +111,17 @@ func addOperations(a *API, start, part, writePart huma.API) {
 	add(writePart, http.MethodPost, "/v1/operations/{id}/approve", approveOperationSpec(), a.approveOperation)
 	add(writePart, http.MethodPost, "/v1/operations/{id}/reject", rejectOperationSpec(), a.rejectOperation)
 	add(start, http.MethodPost, "/v1/operations/{id}/retry", retryOperationSpec(), a.retryOperation)
+}
+
+// addSchedules routes what is about operations that are asked for again and again.
+func addSchedules(a *API, part, writePart huma.API) {
+	add(part, http.MethodGet, "/v1/schedules", listSchedulesSpec(), a.listSchedules)
+	add(writePart, http.MethodPost, "/v1/schedules", createScheduleSpec(), a.createSchedule)
+	add(part, http.MethodGet, "/v1/schedules/{id}", getScheduleSpec(), a.getSchedule)
+	add(writePart, http.MethodDelete, "/v1/schedules/{id}", deleteScheduleSpec(), a.deleteSchedule)
+	add(writePart, http.MethodPost, "/v1/schedules/{id}/pause", pauseScheduleSpec(), a.pauseSchedule)
+	add(writePart, http.MethodPost, "/v1/schedules/{id}/resume", resumeScheduleSpec(), a.resumeSchedule)
+	add(writePart, http.MethodPost, "/v1/schedules/{id}/trigger", triggerScheduleSpec(), a.triggerSchedule)
 }
 
 // addKeys routes what is about the keys of this API.

@@ -41,6 +41,8 @@ const (
 	RecoverDeliveriesType = "RecoverDeliveries"
 	// SweepRepositoriesType reads the repositories whose turn it is.
 	SweepRepositoriesType = "SweepRepositories"
+	// RunScheduleType is one run of a schedule that somebody made.
+	RunScheduleType = "RunSchedule"
 )
 
 // SignalNominated tells a watch that there are deliveries. It carries nothing: they

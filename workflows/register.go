@@ -11,5 +11,6 @@ func Register(w worker.WorkflowRegistry) {
 	w.RegisterWorkflowWithOptions(SyncOrganization, workflow.RegisterOptions{Name: SyncOrganizationType})
 	w.RegisterWorkflowWithOptions(WatchRepository, workflow.RegisterOptions{Name: WatchRepositoryType})
 	w.RegisterWorkflowWithOptions(SweepRepositories, workflow.RegisterOptions{Name: SweepRepositoriesType})
+	w.RegisterWorkflowWithOptions(RunSchedule, workflow.RegisterOptions{Name: RunScheduleType})
 	w.RegisterWorkflowWithOptions(RecoverDeliveries, workflow.RegisterOptions{Name: RecoverDeliveriesType})
 }

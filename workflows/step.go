@@ -41,11 +41,11 @@ func retryPolicy(attempts int32) *temporal.RetryPolicy {
 	}
 }
 
-// childSync is a repository's operation that another workflow runs.
+// childSync is an operation that another workflow runs.
 type childSync struct {
 	activities.OperationRef
 	kind    operation.Kind
-	subject string // owner/name
+	subject string
 	lane    int
 	close   enumspb.ParentClosePolicy // what becomes of it when its parent ends before it
 	awaited bool                      // a parent that is cancelled waits until it has ended
@@ -64,5 +64,5 @@ func (c childSync) run(ctx workflow.Context) error {
 		TypedSearchAttributes: attributesOf(c.WorkspaceID, c.kind, c.subject, operation.StatePending),
 	})
 	in := SyncRepositoryInput{OperationRef: c.OperationRef, Subject: c.subject, Lane: c.lane}
-	return workflow.ExecuteChildWorkflow(ctx, SyncRepositoryType, in).Get(ctx, nil)
+	return workflow.ExecuteChildWorkflow(ctx, workflowType(c.kind), in).Get(ctx, nil)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/redis/go-redis/v9"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 
 	"github.com/holdfast/holdfast/internal/config"
 	"github.com/holdfast/holdfast/internal/payload"
@@ -29,6 +30,7 @@ type services struct {
 	redis     *redis.Client
 	publisher *progress.Publisher
 	temporal  client.Client
+	payloads  converter.DataConverter // of temporal
 	telemetry *telemetry.Telemetry
 	ready     *telemetry.Readiness
 	log       *slog.Logger
@@ -72,6 +74,7 @@ func connect(ctx context.Context, c config.Server, application string, told *tel
 	if err := observeTemporal(told, &temporalOptions); err != nil {
 		return nil, err
 	}
+	s.payloads = temporalOptions.DataConverter
 	s.temporal, err = client.NewLazyClient(temporalOptions)
 	if err != nil {
 		return nil, fmt.Errorf("make the Temporal client: %w", err)
