@@ -28,8 +28,8 @@ type ScheduleInterval struct {
 
 // ScheduleRange is numbers from start to end.
 type ScheduleRange struct {
-	Start int `json:"start" minimum:"0" maximum:"9999"`
-	End   int `json:"end,omitempty" minimum:"0" maximum:"9999" doc:"start if absent."`
+	Start int `json:"start" minimum:"0" maximum:"2100"`
+	End   int `json:"end,omitempty" minimum:"0" maximum:"2100" doc:"start if absent."`
 	Step  int `json:"step,omitempty" minimum:"1" maximum:"9999" doc:"1 if absent."`
 }
 
@@ -40,7 +40,7 @@ type ScheduleCalendar struct {
 	Hour       []ScheduleRange `json:"hour,omitempty" minItems:"1" maxItems:"24" nullable:"false" doc:"0 if absent."`
 	DayOfMonth []ScheduleRange `json:"day_of_month,omitempty" minItems:"1" maxItems:"31" nullable:"false" doc:"1 to 31; any if absent."`
 	Month      []ScheduleRange `json:"month,omitempty" minItems:"1" maxItems:"12" nullable:"false" doc:"1 to 12; any if absent."`
-	Year       []ScheduleRange `json:"year,omitempty" minItems:"1" maxItems:"20" nullable:"false" doc:"2000 to 9999; any if absent."`
+	Year       []ScheduleRange `json:"year,omitempty" minItems:"1" maxItems:"20" nullable:"false" doc:"2000 to 2100; any if absent."`
 	DayOfWeek  []ScheduleRange `json:"day_of_week,omitempty" minItems:"1" maxItems:"7" nullable:"false" doc:"0, Sunday, to 6; any if absent."`
 }
 
@@ -58,7 +58,7 @@ func (c ScheduleCalendar) parts() []part {
 		{"hour", c.Hour, 0, 23},
 		{"day_of_month", c.DayOfMonth, 1, 31},
 		{"month", c.Month, 1, 12},
-		{"year", c.Year, 2000, 9999},
+		{"year", c.Year, 2000, 2100},
 		{"day_of_week", c.DayOfWeek, 0, 6},
 	}
 }

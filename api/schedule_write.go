@@ -74,7 +74,7 @@ func (a *API) ask(ctx context.Context, d schedule.Definition, r syncRequest, wro
 		return d, newProblem(ctx, http.StatusForbidden, "forbidden", "This key is limited to some repositories, and this is not among them.")
 	}
 	d.WorkspaceID, d.Version = n.WorkspaceID, a.opts.NewID()
-	d.Kind, d.Source, d.Subject, d.Input = n.Kind, n.Source, n.Subject, n.Input
+	d.Kind, d.Source, d.Subject, d.Input, d.Lane = n.Kind, n.Source, n.Subject, n.Input, request.Lane
 	return d, nil
 }
 
@@ -102,25 +102,25 @@ func triggerScheduleSpec() huma.Operation {
 }
 
 func (a *API) pauseSchedule(ctx context.Context, in *IDPath) (*scheduleOutput, error) {
-	return a.steerSchedule(ctx, in.ID, "schedule paused", func(workspaceID, id string) error {
+	return a.steerSchedule(ctx, in.ID, "pause", func(workspaceID, id string) error {
 		return a.opts.Schedules.PauseSchedule(ctx, workspaceID, id, true)
 	})
 }
 
 func (a *API) resumeSchedule(ctx context.Context, in *IDPath) (*scheduleOutput, error) {
-	return a.steerSchedule(ctx, in.ID, "schedule resumed", func(workspaceID, id string) error {
+	return a.steerSchedule(ctx, in.ID, "resume", func(workspaceID, id string) error {
 		return a.opts.Schedules.PauseSchedule(ctx, workspaceID, id, false)
 	})
 }
 
 func (a *API) triggerSchedule(ctx context.Context, in *IDPath) (*scheduleOutput, error) {
-	return a.steerSchedule(ctx, in.ID, "schedule triggered", func(workspaceID, id string) error {
+	return a.steerSchedule(ctx, in.ID, "trigger", func(workspaceID, id string) error {
 		return a.opts.Schedules.TriggerSchedule(ctx, workspaceID, id)
 	})
 }
 
 // steerSchedule does something to a schedule and answers with how it is then.
-func (a *API) steerSchedule(ctx context.Context, id, done string, do func(workspaceID, id string) error) (*scheduleOutput, error) {
+func (a *API) steerSchedule(ctx context.Context, id, verb string, do func(workspaceID, id string) error) (*scheduleOutput, error) {
 	s, err := a.visibleSchedule(ctx, id)
 	if err == nil {
 		err = do(s.WorkspaceID, s.ID)
@@ -131,6 +131,6 @@ func (a *API) steerSchedule(ctx context.Context, id, done string, do func(worksp
 	if err != nil {
 		return nil, a.fail(ctx, err)
 	}
-	a.scheduleLog(ctx, s.Definition).InfoContext(ctx, done)
+	a.scheduleLog(ctx, s.Definition).InfoContext(ctx, "schedule steered", "verb", verb)
 	return a.show(ctx, s)
 }

@@ -85,8 +85,10 @@ func githubQueue(lane int) string {
 }
 
 // laneOf is an operation's lane: the one that was asked for, else that of what asked.
-func laneOf(op operation.Operation) int {
-	switch op.Lane() {
+func laneOf(op operation.Operation) int { return laneFor(op.Lane(), op.Source) }
+
+func laneFor(asked operation.Lane, source operation.Source) int {
+	switch asked {
 	case operation.LaneInteractive:
 		return laneInteractive
 	case operation.LaneIncremental:
@@ -94,7 +96,7 @@ func laneOf(op operation.Operation) int {
 	case operation.LaneBackfill:
 		return laneBackfill
 	}
-	switch op.Source {
+	switch source {
 	case operation.SourceWebhook:
 		return laneIncremental
 	case operation.SourceSweep:

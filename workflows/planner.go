@@ -6,13 +6,12 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"go.temporal.io/api/schedule/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
-
-	"github.com/google/uuid"
 
 	"github.com/holdfast/holdfast/internal/operation"
 	own "github.com/holdfast/holdfast/internal/schedule"

@@ -8,7 +8,6 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/holdfast/holdfast/activities"
-	"github.com/holdfast/holdfast/internal/operation"
 	"github.com/holdfast/holdfast/internal/schedule"
 )
 
@@ -17,8 +16,7 @@ import (
 // really goes on. When it is cancelled, the operation is by its row, as a request does it.
 func RunSchedule(ctx workflow.Context, in schedule.Definition) error {
 	id := schedule.OperationID(workflow.GetInfo(ctx).WorkflowExecution.RunID)
-	r := &scheduledRun{in: in, ref: activities.OperationRef{WorkspaceID: in.WorkspaceID, OperationID: id}}
-	r.lane = laneOf(operation.Operation{Source: in.Source, Input: in.Input})
+	r := &scheduledRun{in: in, ref: activities.OperationRef{WorkspaceID: in.WorkspaceID, OperationID: id}, lane: laneFor(in.Lane, in.Source)}
 	return r.run(ctx)
 }
 

@@ -72,6 +72,7 @@ type Definition struct {
 	Source      operation.Source `json:"source"`
 	Subject     string           `json:"subject"`
 	Input       json.RawMessage  `json:"input"`
+	Lane        operation.Lane   `json:"lane,omitempty"` // that Input asks for
 	RequestedBy string           `json:"requested_by"` // the subject of the token that made it
 	Spec        Spec             `json:"spec"`
 	Overlap     Overlap          `json:"overlap"`
