@@ -56,7 +56,9 @@ func requireRun(t *testing.T, kind operation.Kind, name string) {
 	}
 	var child any = ran
 	if kind == operation.KindSyncOrganization {
-		child = func(ctx workflow.Context, in workflows.SyncOrganizationInput) error { return ran(ctx, in.SyncRepositoryInput) }
+		child = func(ctx workflow.Context, in workflows.SyncOrganizationInput) error {
+			return ran(ctx, in.SyncRepositoryInput)
+		}
 	}
 	b.OnWorkflow(name, mock.Anything, mock.Anything).Return(child).Once()
 	began := b.Now()

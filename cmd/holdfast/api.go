@@ -140,8 +140,7 @@ func newAPI(c config.API, s *services, hub *progress.Hub, starter *workflows.Sta
 	needs.Need("temporal", starter.Check)
 	collections := collection.NewRegistry()
 	options := api.Options{
-		Operations: s.store, Repositories: s.store, Changes: s.store, Keys: s.store, Members: s.store, Sessions: s.store, Workspaces: s.store, Audit: s.store, Answers: s.store, Starter: starter,
-		Schedules: workflows.NewPlanner(s.temporal, c.Temporal.Namespace, s.payloads),
+		Operations: s.store, Repositories: s.store, Changes: s.store, Keys: s.store, Members: s.store, Sessions: s.store, Workspaces: s.store, Audit: s.store, Answers: s.store, Starter: starter, Schedules: workflows.NewPlanner(s.temporal, c.Temporal.Namespace, s.payloads),
 		Statuses: &store.Statuses{
 			Store: s.store, Collections: collection.NewRegistry(), Policy: operation.SweepPolicy{Every: c.SweepEvery}, Now: time.Now,
 		},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdfast/holdfast/internal/config"
 	"github.com/holdfast/holdfast/internal/operation"
+	"github.com/holdfast/holdfast/workflows"
 )
 
 // scheduleView is a schedule as the API shows it, as far as it matters here.
@@ -147,6 +148,32 @@ func TestABadScheduleIsRefused(t *testing.T) {
 		require.Equal(t, http.StatusUnprocessableEntity, w.ask(http.MethodPost, "/v1/schedules", body, nil), members)
 	}
 	require.Equal(t, http.StatusUnprocessableEntity, w.ask(http.MethodGet, "/v1/schedules?cursor=garbage", "", nil))
+}
+
+// A schedule of another workspace is there for nobody, whoever knows its id, and no list has it.
+func TestSchedulesAreTheirWorkspaces(t *testing.T) {
+	t.Parallel()
+	const strangers = "00000000-0000-7000-8000-000000000002"
+	w := setup(t, options{items: 100})
+	s := w.plan(never)
+	planner := workflows.NewPlanner(w.temporal(), w.temporalNamespace, nil)
+	require.Eventually(t, func() bool {
+		ours, _, err := planner.Schedules(t.Context(), config.DefaultWorkspace, "", 10)
+		return err == nil && len(ours) == 1
+	}, syncTimeout, 100*time.Millisecond)
+	theirs, _, err := planner.Schedules(t.Context(), strangers, "", 10)
+	require.NoError(t, err)
+	require.Empty(t, theirs)
+	_, err = planner.Schedule(t.Context(), strangers, s.ID)
+	require.Equal(t, operation.CodeNotFound, operation.CodeOf(err))
+	for _, err := range []error{
+		planner.DeleteSchedule(t.Context(), strangers, s.ID),
+		planner.PauseSchedule(t.Context(), strangers, s.ID, true),
+		planner.TriggerSchedule(t.Context(), strangers, s.ID),
+	} {
+		require.Equal(t, operation.CodeNotFound, operation.CodeOf(err))
+	}
+	require.False(t, w.scheduleNow(s.ID).Paused)
 }
 
 // lastRunOf is the id of the workflow that a schedule started last.

@@ -73,7 +73,7 @@ type Definition struct {
 	Subject     string           `json:"subject"`
 	Input       json.RawMessage  `json:"input"`
 	Lane        operation.Lane   `json:"lane,omitempty"` // that Input asks for
-	RequestedBy string           `json:"requested_by"` // the subject of the token that made it
+	RequestedBy string           `json:"requested_by"`   // the subject of the token that made it
 	Spec        Spec             `json:"spec"`
 	Overlap     Overlap          `json:"overlap"`
 	CatchUp     time.Duration    `json:"catch_up"` // how late a run may still begin
