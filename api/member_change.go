@@ -133,7 +133,7 @@ type sessionsOutput struct {
 func listSessionsSpec() huma.Operation {
 	return huma.Operation{
 		OperationID: "list-sessions", Summary: "List a member's sessions", Tags: []string{"members"}, Security: needsToken(),
-		Description: "Those that have ended included, until about a day after they would have expired.",
+		Description: "Those that have ended included, until a day after they would have expired.",
 		Errors:      []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusServiceUnavailable},
 	}
 }

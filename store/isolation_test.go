@@ -25,7 +25,7 @@ import (
 // through a view or function that shows little.
 var acrossWorkspaces = []string{
 	"ConnectionWorkspace", "CountOperations", "CountRepositories", "CountRepositoryStates", "CountWaits", "DeleteDeliveries",
-	"AcceptInvitation", "AddUser", "DropChanges", "EndSession", "EnsureChangePartitions", "FindAPIKey", "RefreshSession", "SignIn", "ListWorkspaces", "CreateWorkspace", "ForgetUser", "DropOperationFeed", "Isolated", "ListOpenOperations", "ListUnannounced", "MirrorAges", "StaleSecretWorkspaces",
+	"AcceptInvitation", "AddUser", "DropChanges", "EndSession", "EnsureChangePartitions", "FindAPIKey", "RefreshSession", "SignIn", "ListWorkspaces", "CreateWorkspace", "DeleteSessions", "ForgetUser", "DropOperationFeed", "Isolated", "ListOpenOperations", "ListUnannounced", "MirrorAges", "StaleSecretWorkspaces",
 	"SumChecks", "TryKeepChanges", "LockWorkspaceConnections", "UnknownOperations",
 }
 
@@ -261,6 +261,6 @@ func TestOnlyListedQueriesLookAcrossWorkspaces(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{
 		"accept_invitation", "add_user", "api_key", "changes_expire", "changes_partition", "check_sums", "connection_secret_keys", "connection_workspace",
-		"create_workspace", "delete_deliveries", "drop_operation_feed", "end_session", "forget_user", "mirror_ages", "open_operations", "operation_counts", "pending_deliveries", "refresh_session", "repository_counts", "repository_sweeps", "sign_in", "unknown_operations", "wait_counts", "workspace_list",
+		"create_workspace", "delete_deliveries", "delete_sessions", "drop_operation_feed", "end_session", "forget_user", "mirror_ages", "open_operations", "operation_counts", "pending_deliveries", "refresh_session", "repository_counts", "repository_sweeps", "sign_in", "unknown_operations", "wait_counts", "workspace_list",
 	}, got)
 }

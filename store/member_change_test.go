@@ -159,3 +159,23 @@ func TestAWorkspaceHasAnAdministrator(t *testing.T) {
 	_, _, err = b.CreateWorkspace(t.Context(), newWorkspace("one-too-many", "root"))
 	require.Equal(t, operation.CodeConflict, operation.CodeOf(err))
 }
+
+func TestExpiredSessionsAreDeleted(t *testing.T) {
+	b := setup(t)
+	old := b.signIn(b.member("ada"))
+	b.exec(`update sessions set expires_at = now() - interval '25 hours'`)
+	b.invite(b.member("late"), "late", -25*time.Hour)
+	b.invite(b.member("eve"), "fresh", time.Hour)
+	n, err := b.DeleteSessions(t.Context(), 10)
+	require.NoError(t, err)
+	require.EqualValues(t, 2, n)
+	_, ok, err := b.FindSession(t.Context(), workspace, old.SessionID)
+	require.NoError(t, err)
+	require.False(t, ok)
+	var left int
+	require.NoError(t, b.pool.QueryRow(t.Context(), `select (select count(*) from refresh_tokens) + (select count(*) from invitations)`).Scan(&left))
+	require.Equal(t, 1, left, "the code that is good")
+	n, err = b.DeleteSessions(t.Context(), 10)
+	require.NoError(t, err)
+	require.Zero(t, n)
+}

@@ -30,12 +30,14 @@ func (s *Store) FindSession(ctx context.Context, workspaceID, id string) (known 
 // token, once. ok is false where there is no such code.
 func (s *Store) AcceptInvitation(ctx context.Context, hash []byte, sessionID string, refresh []byte) (operation.Exchange, bool, error) {
 	raw, err := s.q.AcceptInvitation(ctx, s.pool, dbsqlc.AcceptInvitationParams{Hash: hash, SessionID: sessionID, Refresh: refresh})
-	e, ok, err := readExchange("accept an invitation", raw, err)
-	if err != nil || !ok || e.Refused() {
-		return e, ok, err
-	}
-	err = s.q.DeleteExpiredSessions(ctx, s.in(e.WorkspaceID), dbsqlc.DeleteExpiredSessionsParams{WorkspaceID: e.WorkspaceID, UserID: e.UserID})
-	return e, true, translate("delete expired sessions", err)
+	return readExchange("accept an invitation", raw, err)
+}
+
+// DeleteSessions deletes at most limit sessions that expired a day ago or longer, the
+// oldest first, and invitations, and tells how many of both it deleted.
+func (s *Store) DeleteSessions(ctx context.Context, limit int) (int64, error) {
+	n, err := s.q.DeleteSessions(ctx, s.pool, int32(limit)) //nolint:gosec // a constant of its caller
+	return n, translate("delete sessions that have expired", err)
 }
 
 // RefreshSession exchanges the refresh token with that hash for the next one. Where it was
@@ -75,10 +77,5 @@ func (s *Store) SignIn(ctx context.Context, person operation.Person, workspaceID
 		GithubID: person.GitHubID, Login: person.Login, Name: person.Name, Email: person.Email, WorkspaceID: optional(workspaceID),
 		SessionID: sessionID, Refresh: refresh,
 	})
-	e, ok, err := readExchange("sign in", raw, err)
-	if err != nil || !ok || e.Refused() {
-		return e, ok, err
-	}
-	err = s.q.DeleteExpiredSessions(ctx, s.in(e.WorkspaceID), dbsqlc.DeleteExpiredSessionsParams{WorkspaceID: e.WorkspaceID, UserID: e.UserID})
-	return e, true, translate("delete expired sessions", err)
+	return readExchange("sign in", raw, err)
 }

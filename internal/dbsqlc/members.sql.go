@@ -82,21 +82,6 @@ func (q *Queries) CountOtherAdmins(ctx context.Context, db DBTX, arg CountOtherA
 	return count, err
 }
 
-const deleteExpiredSessions = `-- name: DeleteExpiredSessions :exec
-delete from sessions where workspace_id = $1 and user_id = $2 and expires_at < now() - interval '1 day'
-`
-
-type DeleteExpiredSessionsParams struct {
-	WorkspaceID string
-	UserID      string
-}
-
-// Of one member, when another begins.
-func (q *Queries) DeleteExpiredSessions(ctx context.Context, db DBTX, arg DeleteExpiredSessionsParams) error {
-	_, err := db.Exec(ctx, deleteExpiredSessions, arg.WorkspaceID, arg.UserID)
-	return err
-}
-
 const deleteInvitations = `-- name: DeleteInvitations :exec
 delete from invitations where workspace_id = $1 and user_id = $2
 `
@@ -126,6 +111,18 @@ func (q *Queries) DeleteMember(ctx context.Context, db DBTX, arg DeleteMemberPar
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const deleteSessions = `-- name: DeleteSessions :one
+select delete_sessions($1::int)::bigint
+`
+
+// Those that have expired, of all workspaces.
+func (q *Queries) DeleteSessions(ctx context.Context, db DBTX, rowLimit int32) (int64, error) {
+	row := db.QueryRow(ctx, deleteSessions, rowLimit)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
 }
 
 const endSession = `-- name: EndSession :one

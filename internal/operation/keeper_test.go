@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 type months struct {
 	answers []error
 	asked   chan time.Duration
+	cleared atomic.Int64
 }
 
 func (m *months) KeepChanges(_ context.Context, retention time.Duration) (int, error) {
@@ -26,6 +28,14 @@ func (m *months) KeepChanges(_ context.Context, retention time.Duration) (int, e
 }
 
 func (m *months) DropOperationFeed(context.Context, time.Duration) (int64, error) {
+	return 0, errors.New("locked")
+}
+
+func (m *months) DeleteSessions(_ context.Context, limit int) (int64, error) {
+	if limit < 1 {
+		return 0, errors.New("without a bound")
+	}
+	m.cleared.Add(1)
 	return 0, errors.New("locked")
 }
 
@@ -45,4 +55,5 @@ func TestTheKeeperGoesOnAfterAFailure(t *testing.T) {
 	}
 	cancel()
 	<-done
+	require.GreaterOrEqual(t, m.cleared.Load(), int64(2), "sessions each time")
 }

@@ -48,9 +48,9 @@ select coalesce(refresh_session(@hash, @refresh), 'null')::jsonb as session;
 -- Null: there is no such token, or its session has ended.
 select coalesce(end_session(@hash), 'null')::jsonb as session;
 
--- name: DeleteExpiredSessions :exec
--- Of one member, when another begins.
-delete from sessions where workspace_id = @workspace_id and user_id = @user_id and expires_at < now() - interval '1 day';
+-- name: DeleteSessions :one
+-- Those that have expired, of all workspaces.
+select delete_sessions(@row_limit::int)::bigint;
 
 -- name: SignIn :one
 -- Null: nobody has let the person with that GitHub account in.
