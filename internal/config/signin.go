@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+
+	"github.com/holdfast/holdfast/internal/oidc"
 )
 
 // signInPath is where the API has people come back to from GitHub's page.
@@ -58,11 +60,8 @@ func (c SignIn) validateSignIn() error {
 // secureURL refuses what would be sent over a network in the clear.
 func secureURL(name, text string) error {
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" ||
-		u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || !oidc.Trusted(u) {
 		return fmt.Errorf("%s: is no URL that begins with https://, or with http:// and is on this machine", name)
 	}
 	return nil
 }
-
-func loopback(host string) bool { return host == "localhost" || host == "127.0.0.1" || host == "::1" }

@@ -72,7 +72,7 @@ func fetch(ctx context.Context, client *http.Client, issuer string) (keySet, err
 		return keySet{}, fmt.Errorf("the discovery document is of the issuer %.200q", document.Issuer)
 	}
 	u, err := url.Parse(document.Keys)
-	if err != nil || u.Host == "" || u.User != nil || !trusted(u) || u.Scheme == "http" && strings.HasPrefix(issuer, "https:") {
+	if err != nil || u.Host == "" || u.User != nil || !Trusted(u) || u.Scheme == "http" && strings.HasPrefix(issuer, "https:") {
 		return keySet{}, errors.New("the discovery document's jwks_uri is no https URL")
 	}
 	raw, header, err := get(ctx, client, u.String())

@@ -84,7 +84,7 @@ func (i *Issuer) checkURL() error {
 		return errors.New("issuer must be set: the URL that its tokens have as iss")
 	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(i.URL, "#"):
 		return errors.New("issuer is no URL without user, query and fragment (OpenID Connect Discovery 1.0, section 3)")
-	case !trusted(u):
+	case !Trusted(u):
 		return errors.New("issuer must begin with https://; http:// is for loopback addresses only")
 	case i.URL == auth.IssuerName:
 		return fmt.Errorf("issuer must not be %q, which is this server's own", auth.IssuerName)
@@ -193,9 +193,9 @@ func Check(issuers []Issuer) error {
 	return errors.Join(errs...)
 }
 
-// trusted tells whether what a URL answers with is its host's: by TLS, or since the host
+// Trusted tells whether what a URL answers with is its host's: by TLS, or since the host
 // is this machine.
-func trusted(u *url.URL) bool {
+func Trusted(u *url.URL) bool {
 	if u.Scheme == "https" {
 		return true
 	}
