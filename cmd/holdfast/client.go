@@ -25,7 +25,7 @@ const defaultAPIURL = "http://localhost:8080"
 // newClientCommands are the commands that talk to a running API, or make the
 // tokens to do so.
 func newClientCommands(p process) []*cobra.Command {
-	return []*cobra.Command{newSyncCommand(p), newOperationsCommand(p), newWatchCommand(p), newFollowCommand(p), newConnectionsCommand(p), newBudgetsCommand(p), newKeysCommand(p), newMembersCommand(p), newWorkspacesCommand(p), newAuditCommand(p), newTokenCommand(p), newAdminCommand(p)}
+	return []*cobra.Command{newSyncCommand(p), newOperationsCommand(p), newWatchCommand(p), newFollowCommand(p), newConnectionsCommand(p), newBudgetsCommand(p), newSchedulesCommand(p), newKeysCommand(p), newMembersCommand(p), newWorkspacesCommand(p), newAuditCommand(p), newTokenCommand(p), newAdminCommand(p)}
 }
 
 // newClient makes the API's client that the environment describes: with its token, or with

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,11 +53,12 @@ func (w *world) ask(method, path, body string, into any) int {
 	return resp.StatusCode
 }
 
-// plan makes a schedule of syncs of the repository; members is the rest of its body.
-func (w *world) plan(members string) scheduleView {
+// plan makes a schedule of syncs of the repository; members is the rest of its body, and
+// asked the rest of its operation.
+func (w *world) plan(members string, asked ...string) scheduleView {
 	w.t.Helper()
 	var s scheduleView
-	w.ask(http.MethodPost, "/v1/schedules", `{"name":"e2e","operation":{"repository":"`+w.repo.FullName()+`"},`+members+`}`, &s)
+	w.ask(http.MethodPost, "/v1/schedules", `{"name":"e2e","operation":{"repository":"`+w.repo.FullName()+`"`+strings.Join(asked, "")+`},`+members+`}`, &s)
 	return s
 }
 
@@ -174,6 +177,102 @@ func TestSchedulesAreTheirWorkspaces(t *testing.T) {
 		require.Equal(t, operation.CodeNotFound, operation.CodeOf(err))
 	}
 	require.False(t, w.scheduleNow(s.ID).Paused)
+}
+
+func (w *world) trigger(id string) {
+	w.t.Helper()
+	require.Equal(w.t, http.StatusAccepted, w.ask(http.MethodPost, "/v1/schedules/"+id+"/trigger", "", nil))
+}
+
+// approve lets an operation go on that awaits it.
+func (w *world) approve(id string) {
+	w.t.Helper()
+	require.Eventually(w.t, func() bool {
+		op, err := w.client.Operation(w.t.Context(), id)
+		return err == nil && op.State == operation.StateAwaitingApproval
+	}, syncTimeout, 50*time.Millisecond)
+	_, err := w.client.Approve(w.t.Context(), id)
+	require.NoError(w.t, err)
+}
+
+// While a run goes on (it awaits approval), the next one is left out, waits, replaces it or
+// goes beside it.
+func TestRunsOfASchedulesOverlapAsItSays(t *testing.T) {
+	t.Parallel()
+	w := setup(t, options{items: 100})
+	w.startWorker()
+	for overlap, tt := range map[string]struct{ atOnce, inAll int }{ // of three that are triggered
+		"skip": {1, 1}, "buffer_one": {1, 2}, "allow_all": {3, 3},
+	} {
+		s := w.plan(never+`,"overlap":"`+overlap+`"`, `,"approval":"required"`)
+		w.trigger(s.ID)
+		w.awaitRuns(s.ID, 1)
+		w.trigger(s.ID)
+		w.trigger(s.ID)
+		running := w.awaitRuns(s.ID, tt.atOnce)
+		require.Len(t, w.scheduleNow(s.ID).Runs, tt.atOnce, overlap)
+		for _, op := range running {
+			w.approve(op.ID)
+			w.requireSucceeded(w.awaitEnd(op.ID))
+		}
+		for _, op := range w.awaitRuns(s.ID, tt.inAll)[tt.atOnce:] {
+			w.approve(op.ID)
+			w.requireSucceeded(w.awaitEnd(op.ID))
+		}
+		require.Len(t, w.scheduleNow(s.ID).Runs, tt.inAll, overlap)
+	}
+	s := w.plan(never+`,"overlap":"cancel_other"`, `,"approval":"required"`)
+	w.trigger(s.ID)
+	first := w.awaitRuns(s.ID, 1)[0]
+	w.trigger(s.ID)
+	second := w.awaitRuns(s.ID, 2)[1]
+	require.NotEqual(t, first.ID, second.ID)
+	require.Equal(t, operation.StateCancelled, w.awaitEnd(first.ID).State)
+	w.approve(second.ID)
+	w.requireSucceeded(w.awaitEnd(second.ID))
+}
+
+// A backfill makes the runs of a time, not too many, and the list of runs has each with
+// its end; a change is taken unless somebody else was faster.
+func TestAScheduleIsBackfilledAndChanged(t *testing.T) {
+	t.Parallel()
+	w := setup(t, options{items: 100})
+	w.startWorker()
+	s := w.plan(`"cron":["0 0 * * *"],"time_zone":"Europe/Zurich","paused":true`)
+	path := "/v1/schedules/" + s.ID
+	for _, span := range []string{`"start":"2020-01-01T00:00:00Z","end":"2024-01-01T00:00:00Z"`, `"start":"2024-01-01T01:00:00Z","end":"2024-01-01T02:00:00Z"`} {
+		require.Equal(t, http.StatusUnprocessableEntity, w.ask(http.MethodPost, path+"/backfill", "{"+span+"}", nil), span)
+	}
+	require.Equal(t, http.StatusAccepted, w.ask(http.MethodPost, path+"/backfill", `{"start":"2024-01-01T00:00:00Z","end":"2024-01-04T00:00:00Z"}`, nil))
+	for _, op := range w.awaitRuns(s.ID, 3) {
+		w.requireSucceeded(w.awaitEnd(op.ID))
+	}
+	var page struct {
+		Runs       []runView `json:"runs"`
+		NextCursor string    `json:"next_cursor"`
+	}
+	require.Eventually(t, func() bool {
+		page.Runs = nil
+		w.ask(http.MethodGet, path+"/runs", "", &page)
+		return len(page.Runs) == 3 && !slices.ContainsFunc(page.Runs, func(r runView) bool { return r.EndedAt == nil })
+	}, syncTimeout, 100*time.Millisecond)
+	all := page.Runs
+	w.ask(http.MethodGet, path+"/runs?limit=2", "", &page)
+	require.Equal(t, all[:2], page.Runs)
+	w.ask(http.MethodGet, path+"/runs?limit=2&cursor="+page.NextCursor, "", &page)
+	require.Equal(t, all[2:], page.Runs)
+
+	planner := workflows.NewPlanner(w.temporal(), w.temporalNamespace, nil)
+	kept, err := planner.Schedule(t.Context(), config.DefaultWorkspace, s.ID)
+	require.NoError(t, err)
+	var changed scheduleView
+	w.ask(http.MethodPatch, path, `{"cron":["30 5 * * *"]}`, &changed)
+	require.Equal(t, 30, changed.NextTimes[0].Minute())
+	require.True(t, changed.Paused)
+	_, err = planner.ChangeSchedule(t.Context(), kept.Definition, kept.Version)
+	require.Equal(t, operation.CodeChanged, operation.CodeOf(err))
+	require.Equal(t, http.StatusUnprocessableEntity, w.ask(http.MethodPatch, path, `{"time_zone":"Mars/Base"}`, nil))
+	require.Equal(t, 30, w.scheduleNow(s.ID).NextTimes[0].Minute())
 }
 
 // lastRunOf is the id of the workflow that a schedule started last.
